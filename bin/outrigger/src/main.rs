@@ -1,0 +1,3 @@
+//! The outrigger program: parse, assemble, run, drain.
+
+fn main() {}

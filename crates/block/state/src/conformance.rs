@@ -1,0 +1,1 @@
+//! The suite that every component of this kind must pass.

@@ -1,0 +1,1 @@
+//! The local components (internal, no promise).

@@ -1,0 +1,1 @@
+//! The memory components (internal, no promise).

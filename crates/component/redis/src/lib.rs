@@ -1,0 +1,1 @@
+//! The redis components (internal, no promise).

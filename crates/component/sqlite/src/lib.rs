@@ -1,0 +1,1 @@
+//! The sqlite components (internal, no promise).

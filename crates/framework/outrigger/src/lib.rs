@@ -1,0 +1,1 @@
+//! The Outrigger framework: the runtime embedded in a Rust service.

@@ -1,0 +1,1 @@
+//! The api-grpc room of the runtime (internal, no promise).

@@ -1,0 +1,1 @@
+//! The api-http room of the runtime (internal, no promise).

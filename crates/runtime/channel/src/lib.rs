@@ -1,0 +1,1 @@
+//! The channel room of the runtime (internal, no promise).

@@ -1,0 +1,1 @@
+//! The node room of the runtime (internal, no promise).

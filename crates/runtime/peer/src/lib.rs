@@ -1,0 +1,1 @@
+//! The peer room of the runtime (internal, no promise).

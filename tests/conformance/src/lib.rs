@@ -1,0 +1,1 @@
+//! One conformance suite, every component.
