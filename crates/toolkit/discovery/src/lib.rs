@@ -7,7 +7,8 @@
 //! * [`Cache`] keeps the answers of a slow resolver, refreshes them behind the callers' backs and
 //!   drops an address that could not be dialled; [`Chain`] asks several resolvers in order;
 //! * the drivers, a cargo feature each:
-//!   - `static-list`: [`StaticList`](static_list::StaticList), names and addresses from a configuration.
+//!   - `static-list`: [`StaticList`](static_list::StaticList), names and addresses from a configuration;
+//!   - `registry`: [`Registry`](registry::Registry), the instances of one machine as files of a directory.
 //!
 //! # The hot path
 //!
@@ -53,7 +54,10 @@ mod chain;
 mod endpoint;
 mod error;
 mod name;
+mod name_map;
 mod register;
+#[cfg(feature = "registry")]
+pub mod registry;
 mod resolve;
 #[cfg(feature = "static-list")]
 pub mod static_list;

@@ -1,8 +1,8 @@
 //! Names and addresses that a configuration writes down.
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::net::SocketAddr;
 
-use crate::{BoxFuture, Endpoint, Endpoints, Error, Name, NameRef, Resolve};
+use crate::{BoxFuture, Endpoint, Endpoints, Error, Name, NameRef, Resolve, name_map::NameMap};
 
 const RESOLVER: &str = "the static list";
 
@@ -20,8 +20,7 @@ const RESOLVER: &str = "the static list";
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct StaticList {
-    /// By id, then by namespace: a borrowed name is looked up without building an owned one.
-    names: HashMap<String, Vec<(Option<String>, Endpoints)>>,
+    names: NameMap<Endpoints>,
 }
 
 impl StaticList {
@@ -32,17 +31,8 @@ impl StaticList {
 
     /// Adds `endpoints` to those of `name`.
     pub fn add(&mut self, name: &Name, endpoints: impl IntoIterator<Item = Endpoint>) {
-        let spaces = self.names.entry(name.id().to_owned()).or_default();
-        match spaces
-            .iter_mut()
-            .find(|(namespace, _)| namespace.as_deref() == name.namespace())
-        {
-            Some((_, known)) => *known = known.iter().cloned().chain(endpoints).collect(),
-            None => spaces.push((
-                name.namespace().map(str::to_owned),
-                endpoints.into_iter().collect(),
-            )),
-        }
+        let known = self.names.get_or_insert_with(name.into(), || [].into());
+        *known = known.iter().cloned().chain(endpoints).collect();
     }
 }
 
@@ -68,11 +58,7 @@ impl Resolve for StaticList {
     }
 
     fn cached(&self, name: NameRef<'_>) -> Option<Endpoints> {
-        let (_, endpoints) = self
-            .names
-            .get(name.id)?
-            .iter()
-            .find(|(namespace, _)| namespace.as_deref() == name.namespace)?;
+        let endpoints = self.names.get(name)?;
         (!endpoints.is_empty()).then(|| endpoints.clone())
     }
 }

@@ -1,7 +1,6 @@
 //! The table of answers: read without a lock, swapped as a whole when a name comes or goes.
 
 use std::{
-    collections::HashMap,
     net::SocketAddr,
     sync::{
         Arc,
@@ -12,16 +11,13 @@ use std::{
 use arc_swap::{ArcSwap, Guard};
 use tokio::time::Instant;
 
-use crate::{Endpoints, Name, NameRef};
+use crate::{Endpoints, Name, NameRef, name_map::NameMap};
 
 /// Answers by name.
 pub(super) struct Table {
-    names: ArcSwap<Names>,
+    names: ArcSwap<NameMap<Arc<Entry>>>,
     limit: usize,
 }
-
-/// By id, then by namespace, so that a borrowed name is found without building an owned one.
-type Names = HashMap<Arc<str>, Vec<(Option<Arc<str>>, Arc<Entry>)>>;
 
 /// What is known of one name. It keeps its place when its answer changes.
 pub(super) struct Entry {
@@ -62,7 +58,7 @@ impl Table {
 
     /// Shows `look` the entry of `name`, if there is one.
     pub(super) fn with<T>(&self, name: NameRef<'_>, look: impl FnOnce(&Entry) -> T) -> Option<T> {
-        find(&self.names.load(), name).map(|entry| look(entry))
+        self.names.load().get(name).map(|entry| look(entry))
     }
 
     /// Takes in what the resolver said. Only the worker calls this, so that puts never race with one another.
@@ -72,7 +68,7 @@ impl Table {
             since: now,
             not_before: now,
         });
-        if let Some(entry) = find(&self.names.load(), name.into()) {
+        if let Some(entry) = self.names.load().get(name.into()) {
             entry.answer.store(answer);
             entry.refreshing.store(false, Ordering::Release);
             return;
@@ -81,14 +77,11 @@ impl Table {
             answer: ArcSwap::new(answer),
             refreshing: AtomicBool::new(false),
         });
-        let mut names = Names::clone(&self.names.load());
-        if names.values().map(Vec::len).sum::<usize>() >= self.limit {
+        let mut names = NameMap::clone(&self.names.load());
+        if names.len() >= self.limit {
             displace_oldest(&mut names);
         }
-        names
-            .entry(name.id().into())
-            .or_default()
-            .push((name.namespace().map(Into::into), entry));
+        names.get_or_insert_with(name.into(), || entry);
         self.names.store(Arc::new(names));
     }
 
@@ -107,7 +100,7 @@ impl Table {
     /// is no longer known: it does not turn into "nobody".
     pub(super) fn evict(&self, name: NameRef<'_>, address: SocketAddr) -> bool {
         let names = self.names.load();
-        let Some(entry) = find(&names, name) else {
+        let Some(entry) = names.get(name) else {
             return false;
         };
         let previous = entry.answer.rcu(|answer| match &answer.state {
@@ -134,28 +127,11 @@ impl Table {
     }
 }
 
-fn find<'a>(names: &'a Names, name: NameRef<'_>) -> Option<&'a Arc<Entry>> {
-    let spaces = names.get(name.id)?;
-    spaces
-        .iter()
-        .find(|(namespace, _)| namespace.as_deref() == name.namespace)
-        .map(|(_, entry)| entry)
-}
-
 /// Makes room: the answer that was given longest ago goes.
-fn displace_oldest(names: &mut Names) {
-    let all = names
-        .iter()
-        .flat_map(|(id, spaces)| spaces.iter().map(move |(space, entry)| (id, space, entry)));
-    let oldest = all.min_by_key(|(.., entry)| entry.answer.load().since);
-    let Some((id, space)) = oldest.map(|(id, space, _)| (id.clone(), space.clone())) else {
-        return;
-    };
-    if let Some(spaces) = names.get_mut(&id) {
-        spaces.retain(|(namespace, _)| *namespace != space);
-        if spaces.is_empty() {
-            names.remove(&id);
-        }
+fn displace_oldest(names: &mut NameMap<Arc<Entry>>) {
+    let oldest = names.iter().min_by_key(|(_, entry)| entry.answer.load().since);
+    if let Some(name) = oldest.map(|(name, _)| name.to_name()) {
+        names.remove(name.as_name_ref());
     }
 }
 
