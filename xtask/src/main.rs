@@ -1,0 +1,27 @@
+//! Tasks of this repository: `cargo xtask <task> …`. One module per task.
+
+mod r#gen;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask <task> [arguments]
+tasks:
+  gen [--check]   generate the protobuf code from proto/, or fail when it has drifted";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = match args.split_first() {
+        Some((task, rest)) => (task.as_str(), rest),
+        None => ("", [].as_slice()),
+    };
+    let outcome = match task {
+        "gen" => r#gen::run(rest),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, USAGE)),
+    };
+    outcome.unwrap_or_else(|error| {
+        // When stderr is closed there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "{error}");
+        ExitCode::from(2)
+    })
+}
