@@ -64,11 +64,30 @@ struct Inner {
     tracker: TaskTracker,
     /// Where to spawn when the caller's thread has no runtime, or one that ends before the set does.
     home: Option<Handle>,
-    running: Mutex<Vec<(Arc<str>, AbortHandle)>>,
+    running: Mutex<Running>,
 }
 
-/// How many finished entries may stand in the list of running tasks before it is swept.
-const SWEEP_AT: usize = 64;
+/// The tasks that were spawned and may not have ended.
+#[derive(Debug, Default)]
+struct Running {
+    tasks: Vec<(Arc<str>, AbortHandle)>,
+    /// The length at which ended tasks are swept out: twice what was left last time, so that a spawn costs a constant
+    /// time on average, however many tasks live.
+    sweep_at: usize,
+}
+
+/// The shortest list of running tasks that is worth a sweep.
+const SWEEP_AT_LEAST: usize = 64;
+
+impl Running {
+    fn push(&mut self, name: Arc<str>, abort: AbortHandle) {
+        if self.tasks.len() >= self.sweep_at.max(SWEEP_AT_LEAST) {
+            self.tasks.retain(|(_, abort)| !abort.is_finished());
+            self.sweep_at = self.tasks.len() * 2;
+        }
+        self.tasks.push((name, abort));
+    }
+}
 
 impl TaskSet {
     /// An empty set that belongs to `owner` and spawns on the runtime it is called from.
@@ -119,11 +138,17 @@ impl TaskSet {
             Some(home) => home.spawn(tracked),
             None => tokio::spawn(tracked),
         };
-        let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if running.len() >= SWEEP_AT {
-            running.retain(|(_, abort)| !abort.is_finished());
-        }
-        running.push((name, handle.abort_handle()));
+        self.0
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(name, handle.abort_handle());
+    }
+
+    /// Waits until every task has ended, without telling any to.
+    pub async fn wait(&self) {
+        self.0.tracker.close();
+        self.0.tracker.wait().await;
     }
 
     /// Tells every task to stop, without waiting.
@@ -147,6 +172,7 @@ impl TaskSet {
     fn abort_rest(&self) -> Vec<Leftover> {
         let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
         running
+            .tasks
             .drain(..)
             .filter(|(_, abort)| !abort.is_finished())
             .map(|(task, abort)| {

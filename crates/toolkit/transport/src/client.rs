@@ -1,0 +1,11 @@
+//! Pooled clients, each for one target.
+
+mod connect;
+mod failed;
+mod http1;
+mod http2;
+
+pub use connect::{Connect, Io, Target};
+pub use failed::Failed;
+pub use http1::{Http1Pool, PooledBody};
+pub use http2::Http2Channel;

@@ -1,0 +1,87 @@
+//! Accept loops: HTTP/1.1 and HTTP/2 on one port, told apart by the preface, drained without cutting an answer.
+
+mod connection;
+mod listen;
+
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
+
+use http::{Request, Response};
+use outrigger_base_task::{StopSignal, TaskSet};
+use tower_service::Service;
+
+use crate::Body;
+pub use listen::{Listener, bind};
+
+/// Time for the first bytes of a connection, as `ReadHeaderTimeout` of the servers we replace.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause after a failed `accept` (out of descriptors): the loop must not spin while it cannot help.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a server accepts.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Bytes that the head of a request may have.
+    pub max_head: usize,
+    /// Whether HTTP/2 with prior knowledge is served.
+    pub http2: bool,
+    /// Whether HTTP/1.1 is served.
+    pub http1: bool,
+    /// HTTP/2: streams that one connection may have at a time.
+    pub max_streams: u32,
+    /// HTTP/2: idle time after which the server asks whether the client is still there.
+    pub ping_interval: Duration,
+    /// HTTP/2: time for the answer.
+    pub ping_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            // 4 KiB and the slop that Go's server grants on top.
+            max_head: 8 * 1024,
+            http2: true,
+            http1: true,
+            // As many as Dapr's pooled connections allow (dapr-1.19.md §3.7).
+            max_streams: 2048,
+            ping_interval: Duration::from_secs(10),
+            ping_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What is known of a connection before its first request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// The other side; `None` on a Unix socket.
+    pub address: Option<SocketAddr>,
+}
+
+/// Serves connections until `intake` goes off; then accepts no more, finishes what is in flight and returns when the
+/// last connection has ended. Connections are tasks of `tasks`: closing it cuts those that do not end.
+///
+/// `make` is called once for each connection, the service it returns is cloned for each request.
+pub async fn serve<M, S>(listener: Listener, make: M, options: Options, tasks: TaskSet, intake: StopSignal)
+where
+    M: Fn(Peer) -> S,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let connections = tasks.child("connections");
+    while let Some(accepted) = intake.run_until(listener.accept()).await {
+        match accepted {
+            Ok((stream, peer)) => {
+                let connection = connection::run(stream, make(peer), options, intake.clone());
+                let stop = tasks.signal().clone();
+                connections.spawn("server-connection", async move {
+                    let _ = stop.run_until(connection).await;
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                let _ = intake.run_until(tokio::time::sleep(ACCEPT_PAUSE)).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.wait().await;
+}

@@ -1,0 +1,12 @@
+//! Content types.
+
+/// Any JSON value.
+pub const JSON: &str = "application/json";
+/// A CloudEvent as JSON.
+pub const CLOUD_EVENT: &str = "application/cloudevents+json";
+/// Bytes of no known kind.
+pub const OCTET_STREAM: &str = "application/octet-stream";
+/// gRPC over HTTP/2.
+pub const GRPC: &str = "application/grpc";
+/// Plain text.
+pub const TEXT: &str = "text/plain; charset=utf-8";

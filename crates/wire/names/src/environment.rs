@@ -1,0 +1,46 @@
+//! Environment variables (dapr-runtime.md §5.6, §9).
+
+/// Token that callers of the API must show.
+pub const DAPR_API_TOKEN: &str = "DAPR_API_TOKEN";
+/// Token that the sidecar shows to its app.
+pub const APP_API_TOKEN: &str = "APP_API_TOKEN";
+/// Namespace of the app.
+pub const NAMESPACE: &str = "NAMESPACE";
+/// Pod of the app.
+pub const POD_NAME: &str = "POD_NAME";
+/// Address that peers reach this sidecar at.
+pub const DAPR_HOST_IP: &str = "DAPR_HOST_IP";
+/// Names that `envRef` may read.
+pub const DAPR_ENV_KEYS: &str = "DAPR_ENV_KEYS";
+/// Switches HTTP/2 off at the HTTP API.
+pub const DAPR_HTTP_DISABLE_H2C: &str = "DAPR_HTTP_DISABLE_H2C";
+/// HTTP port of the sidecar, told to the app.
+pub const DAPR_HTTP_PORT: &str = "DAPR_HTTP_PORT";
+/// gRPC port of the sidecar, told to the app.
+pub const DAPR_GRPC_PORT: &str = "DAPR_GRPC_PORT";
+/// HTTP endpoint of the sidecar, as SDKs read it.
+pub const DAPR_HTTP_ENDPOINT: &str = "DAPR_HTTP_ENDPOINT";
+/// gRPC endpoint of the sidecar, as SDKs read it.
+pub const DAPR_GRPC_ENDPOINT: &str = "DAPR_GRPC_ENDPOINT";
+/// Metrics port of the sidecar, told to the app.
+pub const DAPR_METRICS_PORT: &str = "DAPR_METRICS_PORT";
+/// App id, told to the app.
+pub const APP_ID: &str = "APP_ID";
+/// App port, told to the app.
+pub const APP_PORT: &str = "APP_PORT";
+/// App protocol, told to the app.
+pub const APP_PROTOCOL: &str = "APP_PROTOCOL";
+/// Address of the app channel, told to the app.
+pub const APP_CHANNEL_ADDRESS: &str = "APP_CHANNEL_ADDRESS";
+/// Default of the scheduler address flag.
+pub const DAPR_SCHEDULER_HOST_ADDRESS_DNS_A: &str = "DAPR_SCHEDULER_HOST_ADDRESS_DNS_A";
+/// Default of the control-plane namespace flag.
+pub const DAPR_CONTROLPLANE_NAMESPACE: &str = "DAPR_CONTROLPLANE_NAMESPACE";
+/// Default of the control-plane trust domain flag.
+pub const DAPR_CONTROLPLANE_TRUST_DOMAIN: &str = "DAPR_CONTROLPLANE_TRUST_DOMAIN";
+/// Where the CLI keeps its folder.
+pub const DAPR_RUNTIME_PATH: &str = "DAPR_RUNTIME_PATH";
+/// Ours: the user's data folder.
+pub const OUTRIGGER_HOME: &str = "OUTRIGGER_HOME";
+/// Ours: the folder of the machine-local registry.
+pub const OUTRIGGER_RUN_DIR: &str = "OUTRIGGER_RUN_DIR";

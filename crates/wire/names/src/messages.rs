@@ -1,0 +1,10 @@
+//! Texts that clients match on (process-contract.md §2.3).
+
+/// Body of an answer to a call with a wrong token.
+pub const INVALID_API_TOKEN: &str = "invalid api token";
+/// No target could be found in an HTTP request.
+pub const NO_APP_ID: &str = "failed getting app id either from the URL path or the header dapr-app-id";
+/// The runtime is not ready.
+pub const NOT_READY: &str = "dapr is not ready";
+/// The runtime is not ready for outbound calls.
+pub const OUTBOUND_NOT_READY: &str = "dapr outbound is not ready";
