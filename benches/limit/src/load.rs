@@ -1,0 +1,57 @@
+//! The load generator: the same one for every system under test.
+//!
+//! Closed loop asks how much a system can do: each connection sends its next request when the last was answered. Open
+//! loop asks how long a request takes when it does not care how long others took: requests have a time at which they
+//! are due, and latency counts from then, sent late or not (otherwise a stall of one second would be one slow request
+//! and not a thousand).
+
+mod client;
+mod closed;
+mod open;
+mod report;
+mod target;
+mod template;
+mod upload;
+
+use std::time::Duration;
+
+pub use client::{Client, ClientError};
+pub use report::{Outcome, Report};
+pub use target::{InvalidTarget, Target, TargetSpec};
+pub use template::Template;
+pub use upload::upload;
+
+/// What is spoken with the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http,
+    /// Unary gRPC: HTTP/2, the body framed as one message, `grpc-status` checked.
+    Grpc,
+}
+
+/// How much load, for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Connections, each with one request at a time.
+    pub connections: usize,
+    /// Requests a second over all connections; none is closed loop.
+    pub rate: Option<u32>,
+    /// Threads of a closed loop; an open loop has one for each connection.
+    pub threads: usize,
+    /// Time before counting begins.
+    pub warmup: Duration,
+    /// Time counted.
+    pub duration: Duration,
+}
+
+/// Runs the plan against the target and says what came back.
+///
+/// # Errors
+/// When a thread or its runtime cannot be made; failed requests are counted, not returned.
+pub fn run(target: &Target, plan: &Plan) -> std::io::Result<Report> {
+    match plan.rate {
+        None => closed::run(target, plan),
+        Some(rate) => open::run(target, plan, rate),
+    }
+}

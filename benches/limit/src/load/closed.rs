@@ -1,0 +1,106 @@
+//! Closed loop: each connection sends its next request when it has the last answer.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::task::JoinSet;
+
+use super::{Client, Outcome, Plan, Report, Target};
+
+/// Rest after a failed request, so that a target that is gone is not asked a million times.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Runs a closed loop on `plan.threads` threads.
+pub(super) fn run(target: &Target, plan: &Plan) -> io::Result<Report> {
+    let numbers = Arc::new(AtomicU64::new(0));
+    let threads = plan.threads.clamp(1, plan.connections.max(1));
+    let start = Instant::now() + plan.warmup;
+    let end = start + plan.duration;
+    let mut handles = Vec::new();
+    for thread in 0..threads {
+        let connections = (thread..plan.connections).step_by(threads).count();
+        let (target, numbers) = (target.clone(), Arc::clone(&numbers));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let run = move || runtime.block_on(of_one_thread(target, numbers, connections, start, end));
+        handles.push(thread::Builder::new().name(format!("load-{thread}")).spawn(run)?);
+    }
+    let mut outcome = Outcome::default();
+    for handle in handles {
+        outcome.merge(
+            handle
+                .join()
+                .map_err(|_| io::Error::other("a thread of the load generator panicked"))?,
+        );
+    }
+    Ok(Report {
+        outcome,
+        duration: plan.duration,
+    })
+}
+
+async fn of_one_thread(
+    target: Target,
+    numbers: Arc<AtomicU64>,
+    connections: usize,
+    start: Instant,
+    end: Instant,
+) -> Outcome {
+    let target = Arc::new(target);
+    let mut tasks = JoinSet::new();
+    for _ in 0..connections {
+        tasks.spawn(of_one_connection(
+            Arc::clone(&target),
+            Arc::clone(&numbers),
+            start,
+            end,
+        ));
+    }
+    let mut outcome = Outcome::default();
+    while let Some(one) = tasks.join_next().await {
+        match one {
+            Ok(one) => outcome.merge(one),
+            Err(panicked) => outcome.fail(&panicked),
+        }
+    }
+    outcome
+}
+
+async fn of_one_connection(
+    target: Arc<Target>,
+    numbers: Arc<AtomicU64>,
+    start: Instant,
+    end: Instant,
+) -> Outcome {
+    let mut client = Client::default();
+    let mut outcome = Outcome::default();
+    let mut sent_at = Instant::now();
+    while sent_at < end {
+        outcome.sent += 1;
+        let answer = client
+            .call(&target, numbers.fetch_add(1, Ordering::Relaxed))
+            .await;
+        let answered_at = Instant::now();
+        match answer {
+            // Counted by when the answer came, so that the counted time holds whole answers only.
+            Ok(()) if answered_at >= start && answered_at < end => {
+                outcome.latency.record(answered_at - sent_at);
+            }
+            Ok(()) => {}
+            Err(error) => {
+                outcome.fail(&error);
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        sent_at = Instant::now();
+    }
+    outcome
+}
