@@ -15,6 +15,7 @@
 //! This crate knows no word of the domain: metric names, header names, scopes and label values are arguments. The few
 //! names that standards outside the domain fix stand in [`names`].
 
+pub mod log;
 pub mod metrics;
 pub mod names;
 pub mod trace;
