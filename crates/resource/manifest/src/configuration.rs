@@ -6,9 +6,11 @@ mod observe;
 mod workflow;
 
 pub use access::{AccessControl, ApiAccess, ApiProtocol, ApiRule, AppOperation, AppPolicy, SecretScope};
+pub(crate) use features::with_defaults as with_default_features;
 pub use features::{DEFAULT_FEATURES, Feature};
 pub use observe::{
-    ApiLogging, MetricLabel, MetricRule, Metrics, MetricsHttp, Otel, OtelProtocol, Tracing, WorkflowMetrics,
+    ApiLogging, DEFAULT_SAMPLING_RATE, MetricLabel, MetricRule, Metrics, MetricsHttp, Otel, OtelProtocol,
+    Tracing, WorkflowMetrics,
 };
 pub use workflow::{ConcurrencyLimit, StateRetention, Workflow};
 
@@ -114,7 +116,7 @@ impl Default for Configuration {
             secret_scopes: Vec::new(),
             access_control: AccessControl::default(),
             name_resolution: None,
-            features: features::with_defaults(Vec::new()),
+            features: with_default_features(Vec::new()),
             api: ApiAccess::default(),
             denied_components: Vec::new(),
             api_logging: ApiLogging::default(),

@@ -1,7 +1,9 @@
 //! `spec.features`: what is switched on or off by name.
 
+use outrigger_wire_names::features as wire;
+
 /// Features that are on unless a file switches them off.
-pub const DEFAULT_FEATURES: [&str; 2] = ["HotReload", "WorkflowsRemoteActivityReminder"];
+pub const DEFAULT_FEATURES: [&str; 2] = [wire::HOT_RELOAD, "WorkflowsRemoteActivityReminder"];
 
 /// One entry of `spec.features`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

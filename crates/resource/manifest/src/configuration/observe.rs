@@ -4,6 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::NameValue;
 
+/// The share of traces kept when no file says: one in ten thousand, as in Dapr.
+pub const DEFAULT_SAMPLING_RATE: f64 = 1e-4;
+
 /// `spec.tracing`
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tracing {
@@ -18,15 +21,13 @@ pub struct Tracing {
 }
 
 impl Tracing {
-    /// The sampling rate as a number; not given is 0 (off), and text that is no number counts as not given.
-    ///
-    /// The reader warns of such text, so it does not go unseen.
+    /// The sampling rate as a number from 0 (off) to 1. Text that is no number counts as not given; the reader warns.
     pub fn rate(&self) -> f64 {
         self.sampling_rate
             .parse()
             .ok()
             .filter(|rate: &f64| rate.is_finite())
-            .map_or(0.0, |rate| rate.clamp(0.0, 1.0))
+            .map_or(DEFAULT_SAMPLING_RATE, |rate| rate.clamp(0.0, 1.0))
     }
 }
 
