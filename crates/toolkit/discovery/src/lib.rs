@@ -8,7 +8,8 @@
 //!   drops an address that could not be dialled; [`Chain`] asks several resolvers in order;
 //! * the drivers, a cargo feature each:
 //!   - `static-list`: [`StaticList`](static_list::StaticList), names and addresses from a configuration;
-//!   - `registry`: [`Registry`](registry::Registry), the instances of one machine as files of a directory.
+//!   - `registry`: [`Registry`](registry::Registry), the instances of one machine as files of a directory;
+//!   - `mdns`: [`Mdns`](mdns::Mdns), DNS-SD over multicast DNS.
 //!
 //! # The hot path
 //!
@@ -53,6 +54,8 @@ mod cache;
 mod chain;
 mod endpoint;
 mod error;
+#[cfg(feature = "mdns")]
+pub mod mdns;
 mod name;
 mod name_map;
 mod register;
