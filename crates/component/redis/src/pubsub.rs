@@ -1,0 +1,1 @@
+//! `pubsub.redis`: the broker.
