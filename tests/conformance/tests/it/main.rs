@@ -1,0 +1,4 @@
+//! Every component against the suite of each of its blocks.
+
+mod local;
+mod memory;
