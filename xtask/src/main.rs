@@ -1,5 +1,6 @@
 //! Tasks of this repository: `cargo xtask <task> …`. One module per task.
 
+mod bench;
 mod r#gen;
 
 use std::io::{self, Write as _};
@@ -7,7 +8,8 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask <task> [arguments]
 tasks:
-  gen [--check]   generate the protobuf code from proto/, or fail when it has drifted";
+  bench [options]  measure ours beside the bare limit and a peer; bench --list names the measures
+  gen [--check]    generate the protobuf code from proto/, or fail when it has drifted";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -16,6 +18,7 @@ fn main() -> ExitCode {
         None => ("", [].as_slice()),
     };
     let outcome = match task {
+        "bench" => bench::run(rest),
         "gen" => r#gen::run(rest),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, USAGE)),
     };
