@@ -8,6 +8,8 @@ pub const OTEL_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 pub const OTEL_TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 /// `true` switches TLS off.
 pub const OTEL_INSECURE: &str = "OTEL_EXPORTER_OTLP_INSECURE";
+/// The same for traces; wins over [`OTEL_INSECURE`].
+pub const OTEL_TRACES_INSECURE: &str = "OTEL_EXPORTER_OTLP_TRACES_INSECURE";
 /// `grpc`, `http/protobuf` or `http/json`, for all signals.
 pub const OTEL_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 /// The same for traces; wins over [`OTEL_PROTOCOL`].

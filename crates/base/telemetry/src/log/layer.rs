@@ -154,11 +154,10 @@ impl LogLayer {
         if level < self.level {
             return;
         }
-        let mut time = String::with_capacity(40);
-        self.timestamp.write(&mut time, self.clock.now(), &self.zone);
+        let now = self.clock.now();
         self.outputs.write(match self.json {
-            true => line.json_line(&time, level),
-            false => line.text_line(&time, level),
+            true => line.json_line(|out| self.timestamp.write(out, now, &self.zone), level),
+            false => line.text_line(|out| self.timestamp.write(out, now, &self.zone), level),
         });
     }
 }

@@ -64,10 +64,11 @@ impl Line {
     }
 
     /// Lays the line out as text, with the line feed.
-    pub(super) fn text_line(&mut self, time: &str, level: Level) -> &str {
+    pub(super) fn text_line(&mut self, time: impl FnOnce(&mut String), level: Level) -> &str {
+        let time = self.written(time);
         self.sort();
         let out = &mut self.out;
-        push_pair(out, KEY_TIME, time);
+        push_pair(out, KEY_TIME, &self.arena[time]);
         out.push(' ');
         push_pair(out, KEY_LEVEL, level.word());
         let message = &self.arena[self.message.clone()];
@@ -88,12 +89,14 @@ impl Line {
     }
 
     /// Lays the line out as JSON, with the line feed.
-    pub(super) fn json_line(&mut self, time: &str, level: Level) -> &str {
-        self.message = {
-            let message = self.message.clone();
-            self.add_ranged(KEY_MESSAGE, message)
-        };
-        self.push(KEY_TIME, false, |arena| arena.push_str(time));
+    pub(super) fn json_line(&mut self, time: impl FnOnce(&mut String), level: Level) -> &str {
+        let key = self.written(|arena| arena.push_str(KEY_MESSAGE));
+        self.fields.push(Entry {
+            key,
+            value: self.message.clone(),
+            bare: false,
+        });
+        self.push(KEY_TIME, false, time);
         self.push(KEY_LEVEL, false, |arena| arena.push_str(level.word()));
         self.sort();
         let out = &mut self.out;
@@ -135,17 +138,6 @@ impl Line {
     fn finish(&mut self, key: Range<usize>, bare: bool, write: impl FnOnce(&mut String)) {
         let value = self.written(write);
         self.fields.push(Entry { key, value, bare });
-    }
-
-    /// Adds a field whose value is in the arena already.
-    fn add_ranged(&mut self, key: &str, value: Range<usize>) -> Range<usize> {
-        let key = self.written(|arena| arena.push_str(key));
-        self.fields.push(Entry {
-            key,
-            value: value.clone(),
-            bare: false,
-        });
-        value
     }
 
     fn written(&mut self, write: impl FnOnce(&mut String)) -> Range<usize> {
