@@ -90,22 +90,39 @@ fn decode(text: &str) -> Result<Bytes, EnvelopeError> {
     decoded.map(Bytes::from).map_err(EnvelopeError::Base64)
 }
 
-/// Valid JSON without the white space between its tokens.
+/// Valid JSON without the white space between its tokens. Strings, and what stands between them, are copied in runs.
 fn compact(json: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
-    let (mut in_string, mut escaped) = (false, false);
-    for &byte in json.as_bytes() {
-        if in_string {
-            in_string = escaped || byte != b'"';
-            escaped = !escaped && byte == b'\\';
-        } else if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-            continue;
-        } else {
-            in_string = byte == b'"';
-        }
-        out.push(byte);
+    let mut rest = json.as_bytes();
+    while let Some(at) = rest
+        .iter()
+        .position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'"'))
+    {
+        let (tokens, tail) = rest.split_at(at);
+        out.extend_from_slice(tokens);
+        let string = if tail[0] == b'"' { string_length(tail) } else { 0 };
+        out.extend_from_slice(&tail[..string]);
+        rest = &tail[string.max(1)..];
     }
+    out.extend_from_slice(rest);
     out
+}
+
+/// Length of the string that `json` begins with, both quotes included; all of `json` when it does not end.
+fn string_length(json: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(step) = json
+        .get(at..)
+        .and_then(|tail| tail.iter().position(|byte| matches!(byte, b'"' | b'\\')))
+    {
+        at += step + 1;
+        if json[at - 1] == b'"' {
+            return at;
+        }
+        // What a backslash escapes is never the end.
+        at += 1;
+    }
+    json.len()
 }
 
 #[cfg(test)]
@@ -162,6 +179,14 @@ mod tests {
     }
 
     #[test]
+    fn white_space_goes_and_strings_stay() {
+        let json = " { \"a b\" : [ 1 ,\t2 ] , \"\\\\\" : \"\\\" \\\\\" , \"\" : \" \\n \" }\r\n";
+        let expected = "{\"a b\":[1,2],\"\\\\\":\"\\\" \\\\\",\"\":\" \\n \"}";
+        assert_eq!(String::from_utf8(compact(json)).unwrap(), expected);
+        assert_eq!(compact("12"), b"12");
+    }
+
+    #[test]
     fn a_payload_that_is_not_what_it_says_is_an_error() {
         for json in [
             r#"{"datacontenttype":"text/plain","data":{"a":1}}"#,
@@ -177,6 +202,19 @@ mod tests {
                 matches!(payload_of(json), Err(EnvelopeError::Base64(_))),
                 "{json}"
             );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn compact_json_is_what_a_writer_makes(texts in proptest::collection::btree_map(".*", proptest::arbitrary::any::<Vec<String>>(), 0..4)) {
+            let pretty = serde_json::to_string_pretty(&texts).unwrap();
+            proptest::prop_assert_eq!(compact(&pretty), serde_json::to_vec(&texts).unwrap());
+        }
+
+        #[test]
+        fn any_text_ends_a_string_somewhere(text in ".*") {
+            compact(&text);
         }
     }
 }
