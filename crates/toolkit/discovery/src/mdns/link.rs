@@ -250,9 +250,12 @@ impl Place {
     }
 
     /// Whether `source` is on this link: anybody in the world can send to the port (RFC 6762, 11).
+    ///
+    /// The kernel gives no source at all to datagrams of senders that choose the loopback interface by its number,
+    /// as programs in Go do, when it is the only one; such a datagram cannot have crossed a router either.
     fn is_neighbour(&self, source: IpAddr) -> bool {
         let is_link_local = matches!(source, IpAddr::V6(address) if address.segments()[0] & 0xffc0 == 0xfe80);
-        is_link_local || self.nets.iter().any(|net| net.contains(source))
+        source.is_unspecified() || is_link_local || self.nets.iter().any(|net| net.contains(source))
     }
 }
 
@@ -349,6 +352,7 @@ mod tests {
             ("fd00:0:0:1::99", false),
             ("fe80::99", true),
             ("127.0.0.1", false),
+            ("0.0.0.0", true),
         ] {
             assert_eq!(place.is_neighbour(source.parse().unwrap()), expected, "{source}");
         }

@@ -5,4 +5,5 @@
 #![cfg(all(feature = "registry", feature = "mdns"))]
 
 mod child;
+mod mdns;
 mod registry;
