@@ -2,3 +2,4 @@
 
 mod local;
 mod memory;
+mod sqlite;

@@ -1,0 +1,14 @@
+//! The SQLite state store over real files.
+
+mod cleanup;
+mod closing;
+mod crash;
+mod failures;
+mod keys;
+mod layout;
+mod memory;
+mod migration;
+mod semantics;
+mod sharing;
+mod support;
+mod writers;
