@@ -54,6 +54,31 @@ async fn a_locked_database_is_a_retryable_error_for_all_who_waited() {
 }
 
 #[tokio::test]
+async fn a_lock_that_ends_in_time_is_waited_for() {
+    for (lock, disable_wal) in [
+        ("immediate", "0"),
+        ("deferred", "0"),
+        ("exclusive", "0"),
+        ("immediate", "1"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let string = format!("file:{}?_txlock={lock}", path.display());
+        let more = [("busyTimeout", "10s"), ("disableWAL", disable_wal)];
+        let store = try_open_string(&string, &more).await.unwrap();
+        let other = raw(&path);
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut write = store.set(set("k", "1"));
+        let early = tokio::time::timeout(Duration::from_millis(50), &mut write).await;
+        assert!(early.is_err(), "{lock}: {early:?} while another holds the lock");
+        other.execute_batch("COMMIT").unwrap();
+        write.await.unwrap();
+        assert_eq!(text(&store, "k").await.as_deref(), Some("1"));
+        store.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_refused_commit_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");

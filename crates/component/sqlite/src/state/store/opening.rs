@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Inner, SqliteStore};
 use crate::{
+    connection_string::TransactionLock,
     failure::Failure,
     migrate::migrate,
     state::{
@@ -129,14 +130,16 @@ fn connect(settings: &Settings) -> Result<Opened, OpenError> {
         borrowed: many(borrowed, Duration::ZERO)?,
         owned: many(pool::THREADS, connector.busy_timeout)?,
     };
-    if wal {
+    // With a deferred lock it is not the beginning that waits, but the first write, by SQLite's own waiting.
+    let waits_itself = wal && connector.string.lock != TransactionLock::Deferred;
+    if waits_itself {
         connection
             .busy_timeout(Duration::ZERO)
             .map_err(|error| OpenError::unavailable("set the busy time-out", Failure::from(error)))?;
     }
     Ok(Opened {
         connection,
-        patience: wal.then_some(connector.busy_timeout),
+        patience: waits_itself.then_some(connector.busy_timeout),
         readers: Some(readers),
     })
 }
