@@ -14,4 +14,5 @@ mod settings;
 mod state;
 mod value;
 
+pub use pubsub::broker;
 pub use state::store;

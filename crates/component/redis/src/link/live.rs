@@ -7,7 +7,7 @@ use std::sync::{
 
 use outrigger_base_task::StopSignal;
 use redis::{
-    Cmd, Pipeline, Value,
+    Cmd, Pipeline, RedisResult, Value,
     aio::{ConnectionLike, MultiplexedConnection},
     cluster_async::ClusterConnection,
 };
@@ -95,30 +95,24 @@ impl Live {
                 .send_packed_commands(pipeline, 0, pipeline.len())
                 .await
                 .map(Value::Array),
-            (Wire::Cluster(cluster), Ask::One(command)) => {
-                let mut cluster = cluster.clone();
-                self.unless_cut(cluster.req_packed_command(command)).await
-            }
-            (Wire::Cluster(cluster), Ask::Many(pipeline)) => {
-                let mut cluster = cluster.clone();
-                self.unless_cut(cluster.req_packed_commands(pipeline, 0, pipeline.len()))
-                    .await
-                    .map(Value::Array)
-            }
-            (Wire::Cluster(cluster), Ask::At(node, command)) => {
-                let mut cluster = cluster.clone();
-                self.unless_cut(cluster.route_command(command.clone(), node.route()))
-                    .await
-            }
+            // Boxed, as this is the rarer way and its futures are large.
+            (Wire::Cluster(cluster), ask) => Box::pin(self.ask_cluster(cluster.clone(), ask)).await,
         };
         answer.map_err(Fault::from)
     }
 
     /// A cluster's connections are not ours to break, but nobody has to wait for their answers.
-    async fn unless_cut<T>(
-        &self,
-        answer: impl Future<Output = redis::RedisResult<T>>,
-    ) -> redis::RedisResult<T> {
+    async fn ask_cluster(&self, mut cluster: ClusterConnection, ask: Ask<'_>) -> RedisResult<Value> {
+        let answer = async {
+            match ask {
+                Ask::One(command) => cluster.req_packed_command(command).await,
+                Ask::Many(pipeline) => cluster
+                    .req_packed_commands(pipeline, 0, pipeline.len())
+                    .await
+                    .map(Value::Array),
+                Ask::At(node, command) => cluster.route_command(command.clone(), node.route()).await,
+            }
+        };
         match self.cut.run_until(answer).await {
             Some(answer) => answer,
             None => Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()),

@@ -2,6 +2,10 @@
 
 mod json;
 mod outage;
+mod pubsub;
+mod pubsub_outage;
 mod raw;
+mod redelivery;
+mod sink;
 mod state;
 mod transactions;
