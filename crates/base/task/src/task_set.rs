@@ -125,6 +125,14 @@ impl TaskSet {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        self.spawn_on(self.0.home.as_ref(), name.into(), future);
+    }
+
+    /// As [`TaskSet::spawn`], on the runtime of `home`; on the current one without it.
+    pub fn spawn_on<F>(&self, home: Option<&Handle>, name: impl Into<Arc<str>>, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let name = name.into();
         let (owner, task) = (self.0.owner.clone(), name.clone());
         let guarded = async move {
@@ -134,7 +142,7 @@ impl TaskSet {
         };
         let tracked = self.0.tracker.track_future(guarded);
         #[allow(clippy::disallowed_methods, reason = "this is the one place that may spawn")]
-        let handle = match &self.0.home {
+        let handle = match home {
             Some(home) => home.spawn(tracked),
             None => tokio::spawn(tracked),
         };

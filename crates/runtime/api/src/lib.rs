@@ -1,1 +1,25 @@
-//! The api room of the runtime (internal, no promise).
+//! Every operation of the runtime, once, whatever face it came in by.
+//!
+//! The HTTP API, the gRPC API and the framework's embedded mode decode, call [`Api`], encode: they hold no behaviour
+//! (invariant 2). Operations take typed requests and give typed answers; what goes wrong becomes an [`Error`] here and
+//! nowhere else, with its code, both statuses, a message and details.
+
+mod api;
+mod error;
+mod health;
+mod invoke;
+mod metadata;
+mod metrics;
+mod publish;
+mod secrets;
+mod state;
+
+pub use api::{Api, Parts};
+pub use error::{Detail, Error};
+pub use health::{Readiness, Stage};
+pub use invoke::{Caller, Outside, Target};
+pub use metadata::{AppConnection, Metadata, SubscriptionInfo, SubscriptionKind};
+pub use publish::{BulkAnswer, BulkItem, BulkPublishRequest, PublishRequest};
+pub use secrets::SecretAnswer;
+pub use state::{BulkStateItem, TransactionOp, options, parse_consistency};
+pub use tonic::Code;

@@ -4,6 +4,7 @@ mod connect;
 mod failed;
 mod http1;
 mod http2;
+mod service;
 
 pub use connect::{Connect, Io, Target};
 pub use failed::Failed;

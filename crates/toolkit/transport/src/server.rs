@@ -7,9 +7,11 @@ use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use http::{Request, Response};
 use outrigger_base_task::{StopSignal, TaskSet};
+use tokio::runtime::Handle;
 use tower_service::Service;
 
 use crate::Body;
+use listen::Moving;
 pub use listen::{Listener, bind};
 
 /// Time for the first bytes of a connection, as `ReadHeaderTimeout` of the servers we replace.
@@ -59,27 +61,49 @@ pub struct Peer {
 /// Serves connections until `intake` goes off; then accepts no more, finishes what is in flight and returns when the
 /// last connection has ended. Connections are tasks of `tasks`: closing it cuts those that do not end.
 ///
+/// Connections go to the runtimes of `workers` in turn, and stay there: an even spread, which a kernel that hashes
+/// addresses onto several sockets does not give. Without workers they run where the loop runs.
+///
 /// `make` is called once for each connection, the service it returns is cloned for each request.
-pub async fn serve<M, S>(listener: Listener, make: M, options: Options, tasks: TaskSet, intake: StopSignal)
-where
+pub async fn serve<M, S>(
+    listener: Listener,
+    make: M,
+    options: Options,
+    workers: Vec<Handle>,
+    tasks: TaskSet,
+    intake: StopSignal,
+) where
     M: Fn(Peer) -> S,
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     let connections = tasks.child("connections");
+    let mut turn = 0usize;
     while let Some(accepted) = intake.run_until(listener.accept()).await {
-        match accepted {
-            Ok((stream, peer)) => {
-                let connection = connection::run(stream, make(peer), options, intake.clone());
-                let stop = tasks.signal().clone();
-                connections.spawn("server-connection", async move {
-                    let _ = stop.run_until(connection).await;
-                });
-            }
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 let _ = intake.run_until(tokio::time::sleep(ACCEPT_PAUSE)).await;
+                continue;
             }
+        };
+        turn = turn.wrapping_add(1);
+        let worker = (!workers.is_empty()).then(|| &workers[turn % workers.len()]);
+        let (service, intake, stop) = (make(peer), intake.clone(), tasks.signal().clone());
+        let moving = if worker.is_some() {
+            stream.leave()
+        } else {
+            Ok(Moving::Stay(stream))
+        };
+        match moving {
+            Ok(moving) => connections.spawn_on(worker, "server-connection", async move {
+                let Ok(stream) = moving.arrive() else { return };
+                let _ = stop
+                    .run_until(connection::run(stream, service, options, intake))
+                    .await;
+            }),
+            Err(error) => tracing::warn!(%error, "cannot hand a connection to its worker"),
         }
     }
     drop(listener);

@@ -10,3 +10,5 @@ pub const OCTET_STREAM: &str = "application/octet-stream";
 pub const GRPC: &str = "application/grpc";
 /// Plain text.
 pub const TEXT: &str = "text/plain; charset=utf-8";
+/// A protobuf message.
+pub const PROTOBUF: &str = "application/x-protobuf";

@@ -53,6 +53,11 @@ pub const PEER: HeaderName = HeaderName::from_static("outrigger-peer");
 /// Ours: the peer's sidecar answers, not its app; the value says why.
 pub const PEER_ERROR: HeaderName = HeaderName::from_static("outrigger-peer-error");
 
+/// Ours: the type URL of an invocation's data, where a gRPC caller or a gRPC app gave one.
+pub const DATA_TYPE: HeaderName = HeaderName::from_static("outrigger-data-type");
+/// Ours: between sidecars, the status of a gRPC app, as base64 of a `google.rpc.Status`.
+pub const APP_STATUS: HeaderName = HeaderName::from_static("outrigger-app-status");
+
 /// Prefix of response headers that carry component metadata, and of query parameters that set it.
 pub const METADATA_PREFIX: &str = "metadata.";
 /// Prefix that standard HTTP header names get on their way to a gRPC app.

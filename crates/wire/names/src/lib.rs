@@ -9,5 +9,6 @@ pub mod errors;
 pub mod features;
 pub mod headers;
 pub mod messages;
+pub mod metrics;
 pub mod routes;
 pub mod version;

@@ -8,3 +8,9 @@ pub const NO_APP_ID: &str = "failed getting app id either from the URL path or t
 pub const NOT_READY: &str = "dapr is not ready";
 /// The runtime is not ready for outbound calls.
 pub const OUTBOUND_NOT_READY: &str = "dapr outbound is not ready";
+/// The caller asked for another app.
+pub const APP_ID_MISMATCH: &str = "dapr app-id does not match";
+/// Begins the message of a failed invocation.
+pub const INVOKE_FAILED: &str = "failed to invoke, id: ";
+/// A method that hides path separators.
+pub const INVALID_METHOD: &str = "invalid method";

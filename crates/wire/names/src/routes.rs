@@ -11,8 +11,8 @@ pub const V1_BETA1: &str = "v1.0-beta1";
 
 /// Service invocation.
 pub const INVOKE: &str = "invoke";
-/// Between the app id and the method.
-pub const METHOD: &str = "method";
+/// Between the app id and the method; its last slash belongs to the method.
+pub const METHOD_MARKER: &str = "/method/";
 /// State.
 pub const STATE: &str = "state";
 /// Publish.

@@ -45,7 +45,12 @@ where
             let connection = http1_builder(options)
                 .serve_connection(io, service)
                 .with_upgrades();
-            finish(connection, intake, http1::UpgradeableConnection::graceful_shutdown).await;
+            finish(
+                connection,
+                intake,
+                http1::UpgradeableConnection::graceful_shutdown,
+            )
+            .await;
         }
         None => {
             let builder = auto::Builder::new(TokioExecutor::new());

@@ -87,7 +87,33 @@ pub(super) enum Stream {
     Unix(UnixStream),
 }
 
+/// A connection on its way from the runtime that accepted it to the one that serves it.
+pub(super) enum Moving {
+    Stay(Stream),
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Moving {
+    /// Registers the connection with the current runtime.
+    pub(super) fn arrive(self) -> io::Result<Stream> {
+        match self {
+            Self::Stay(stream) => Ok(stream),
+            Self::Tcp(stream) => TcpStream::from_std(stream).map(Stream::Tcp),
+            Self::Unix(stream) => UnixStream::from_std(stream).map(Stream::Unix),
+        }
+    }
+}
+
 impl Stream {
+    /// Takes the connection from the current runtime.
+    pub(super) fn leave(self) -> io::Result<Moving> {
+        match self {
+            Self::Tcp(stream) => stream.into_std().map(Moving::Tcp),
+            Self::Unix(stream) => stream.into_std().map(Moving::Unix),
+        }
+    }
+
     /// Whether the connection begins like HTTP/2 with prior knowledge. The bytes stay unread.
     ///
     /// `PRI` is no method of HTTP/1.1, so three bytes decide; a Unix socket cannot be peeked at and is told by the caller.

@@ -1,0 +1,124 @@
+//! Metadata, health and shutdown over HTTP (dapr-runtime.md §1.10).
+
+use http::{Response, StatusCode};
+use outrigger_base_std::go::format_duration;
+use outrigger_resource_manifest::Routes;
+use outrigger_runtime_api::{AppConnection, Error, Metadata, SubscriptionInfo, SubscriptionKind};
+use outrigger_transport::Body;
+use outrigger_wire_names::headers;
+use serde_json::{Map, Value, json};
+
+use crate::{answer, face::Call, query, state::read};
+
+pub(crate) fn get(call: &Call<'_>) -> Response<Body> {
+    answer::json_value(StatusCode::OK, &metadata(&call.api.metadata()))
+}
+
+fn metadata(metadata: &Metadata) -> Value {
+    let components = metadata.components.iter().map(|component| {
+        json!({
+            "name": component.name, "type": component.type_, "version": component.version,
+            "capabilities": component.capabilities,
+        })
+    });
+    let mut body = Map::new();
+    body.insert("id".into(), metadata.id.as_str().into());
+    body.insert("runtimeVersion".into(), metadata.runtime_version.into());
+    body.insert("enabledFeatures".into(), metadata.enabled_features.clone().into());
+    // No actor room yet: the block shows as disabled.
+    body.insert(
+        "actorRuntime".into(),
+        json!({"runtimeStatus": "DISABLED", "activeActors": [], "hostReady": false, "placement": ""}),
+    );
+    body.insert("components".into(), components.collect());
+    body.insert("extended".into(), json!(metadata.extended));
+    body.insert(
+        "subscriptions".into(),
+        metadata.subscriptions.iter().map(subscription).collect(),
+    );
+    if !metadata.http_endpoints.is_empty() {
+        let endpoints = metadata.http_endpoints.iter().map(|name| json!({"name": name}));
+        body.insert("httpEndpoints".into(), endpoints.collect());
+    }
+    body.insert(
+        "appConnectionProperties".into(),
+        app_connection(&metadata.app_connection),
+    );
+    body.insert("scheduler".into(), json!({"connected_addresses": []}));
+    body.insert("workflows".into(), json!({"connectedWorkers": 0}));
+    Value::Object(body)
+}
+
+fn subscription(subscription: &SubscriptionInfo) -> Value {
+    let kind = match subscription.kind {
+        SubscriptionKind::Declarative => "DECLARATIVE",
+        SubscriptionKind::Programmatic => "PROGRAMMATIC",
+        SubscriptionKind::Streaming => "STREAMING",
+    };
+    json!({
+        "pubsubname": subscription.pubsub_name,
+        "topic": subscription.topic,
+        "metadata": subscription.metadata,
+        "rules": rules(&subscription.routes),
+        "deadLetterTopic": subscription.dead_letter_topic.as_deref().unwrap_or_default(),
+        "type": kind,
+    })
+}
+
+/// The rules, the default one last and without a condition.
+fn rules(routes: &Routes) -> Value {
+    let rules = routes
+        .rules
+        .iter()
+        .map(|rule| json!({"match": rule.match_, "path": rule.path}));
+    let default = routes.default.iter().map(|path| json!({"path": path}));
+    rules.chain(default).collect()
+}
+
+fn app_connection(app: &AppConnection) -> Value {
+    let mut body = Map::new();
+    if app.port != 0 {
+        body.insert("port".into(), app.port.into());
+    }
+    body.insert("protocol".into(), app.protocol.as_str().into());
+    body.insert("channelAddress".into(), app.channel_address.as_str().into());
+    if app.max_concurrency > 0 {
+        body.insert("maxConcurrency".into(), app.max_concurrency.into());
+    }
+    if let Some(health) = &app.health {
+        body.insert(
+            "health".into(),
+            json!({
+                "healthCheckPath": health.path,
+                "healthProbeInterval": format_duration(health.interval),
+                "healthProbeTimeout": format_duration(health.timeout),
+                "healthThreshold": health.threshold,
+            }),
+        );
+    }
+    Value::Object(body)
+}
+
+pub(crate) async fn set(call: Call<'_>, key: &str) -> Result<Response<Body>, Error> {
+    let body = read(call.request.into_body(), call.max_body).await?;
+    call.api
+        .set_metadata(&query::unescape(key), String::from_utf8_lossy(&body).into_owned());
+    Ok(answer::no_content())
+}
+
+pub(crate) fn health(call: &Call<'_>) -> Result<Response<Body>, Error> {
+    let app_id = query::parameter(call.query(), "appid");
+    call.api
+        .check_health(Some(app_id.as_str()).filter(|id| !id.is_empty()))
+        .map(|()| answer::no_content())
+}
+
+pub(crate) fn shut_down(call: &Call<'_>) -> Response<Body> {
+    let force = call
+        .request
+        .headers()
+        .get(headers::FORCE_SHUTDOWN)
+        .is_some_and(|value| value.as_bytes() == b"true");
+    call.api.shut_down(force);
+    answer::no_content()
+}

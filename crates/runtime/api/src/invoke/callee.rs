@@ -1,0 +1,76 @@
+//! The callee's side: from the internal port to the app.
+
+use async_trait::async_trait;
+use http::{HeaderValue, Request, Response, StatusCode};
+use outrigger_base_std::chain;
+use outrigger_runtime_peer::{Callee, status};
+use outrigger_transport::{Body, hop};
+use outrigger_wire_names::headers;
+
+use super::invoke_error;
+use crate::{Api, Error};
+
+/// What a runtime without an app answers.
+pub(super) const NO_CHANNEL: &str = "app channel is not initialized";
+
+/// Bytes of a peer's error text that are read.
+const ERROR_LIMIT: u64 = 64 * 1024;
+
+#[async_trait]
+impl Callee for Api {
+    async fn call(&self, mut request: Request<Body>) -> Response<Body> {
+        hop::strip(request.headers_mut());
+        let Some(channel) = self.channel() else {
+            return peer_error(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "no-channel",
+                NO_CHANNEL.to_owned(),
+            );
+        };
+        match channel.invoke(request).await {
+            Ok(mut response) => {
+                hop::strip(response.headers_mut());
+                response.headers_mut().remove(headers::PEER_ERROR);
+                response
+            }
+            Err(error) => {
+                let text = format!("error invoking app channel: {}", chain(&error));
+                peer_error(StatusCode::INTERNAL_SERVER_ERROR, "channel", text)
+            }
+        }
+    }
+
+    async fn proxy(&self, request: Request<Body>) -> Response<Body> {
+        self.proxy_to_app(request).await
+    }
+}
+
+/// An answer of this sidecar's own, marked so that the caller does not take it for the app's.
+fn peer_error(status: StatusCode, kind: &'static str, text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(headers::PEER_ERROR, HeaderValue::from_static(kind));
+    response
+}
+
+/// Turns a marked answer of the peer's sidecar into an error; an app's answer goes on as it is.
+pub(super) async fn own_error(id: &str, mut response: Response<Body>) -> Result<Response<Body>, Error> {
+    if !response.headers().contains_key(headers::PEER_ERROR) {
+        hop::strip(response.headers_mut());
+        return Ok(response);
+    }
+    let http = response.status();
+    let text = response
+        .into_body()
+        .collect(ERROR_LIMIT)
+        .await
+        .unwrap_or_default();
+    let mut error = invoke_error(id, &String::from_utf8_lossy(&text));
+    if http == StatusCode::FORBIDDEN {
+        error.http = http;
+        error.grpc = status::grpc_of_http(http);
+    }
+    Err(error)
+}

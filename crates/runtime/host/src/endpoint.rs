@@ -1,0 +1,52 @@
+//! Services outside the mesh, with their values resolved.
+
+use outrigger_base_std::{BoxError, Secret};
+use outrigger_transport::tls::ClientTls;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+
+/// A service outside the mesh.
+#[derive(Debug, Clone)]
+pub struct HttpEndpoint {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub base_url: String,
+    /// Headers that every request to it gets.
+    pub headers: Vec<(String, String)>,
+    /// TLS settings of its own.
+    pub tls: Option<ClientPem>,
+}
+
+/// TLS settings as PEM texts; an empty text is not set.
+#[derive(Debug, Clone, Default)]
+pub struct ClientPem {
+    /// Certificates that are trusted.
+    pub root_ca: String,
+    /// The certificate that is presented.
+    pub certificate: String,
+    /// Its key.
+    pub private_key: Secret,
+}
+
+impl ClientPem {
+    /// The settings, read.
+    pub fn client_tls(&self) -> Result<ClientTls, BoxError> {
+        let identity = match (self.certificate.is_empty(), self.private_key.is_empty()) {
+            (true, true) => None,
+            (false, false) => {
+                let key = PrivateKeyDer::from_pem_slice(self.private_key.expose().as_bytes())?;
+                Some((certificates(&self.certificate)?, key))
+            }
+            _ => return Err("clientTLS needs both certificate and privateKey, or neither".into()),
+        };
+        Ok(ClientTls {
+            roots: certificates(&self.root_ca)?,
+            identity,
+            insecure: false,
+        })
+    }
+}
+
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, BoxError> {
+    Ok(CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>()?)
+}

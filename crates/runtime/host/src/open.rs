@@ -1,0 +1,176 @@
+//! From loaded resources to a snapshot of open components.
+
+mod secrets;
+mod single;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use outrigger_base_task::TaskSet;
+use outrigger_resource_manifest::{
+    Component, Configuration, Env, HttpEndpoint as EndpointManifest, NameValue, ResolveContext, ResolveError,
+    Resource, ValueSource, resolve_values,
+};
+use outrigger_wire_names::environment;
+
+use crate::{ClientPem, Host, HttpEndpoint, Registry, Snapshot};
+use secrets::OpenSecrets;
+pub use single::{ComponentError, Reason};
+
+/// Time that a component has to open, where its manifest names none.
+const INIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What opening needs beside the resources.
+#[derive(Debug)]
+pub struct Opener<'a> {
+    /// How each type is opened.
+    pub registry: &'a Registry,
+    /// Whose components they are.
+    pub host: &'a Host,
+    /// The settings.
+    pub configuration: &'a Configuration,
+    /// Owner of the components' tasks.
+    pub tasks: &'a TaskSet,
+    /// Where components of ours keep files.
+    pub data_dir: PathBuf,
+}
+
+/// Opens every component among `resources`: secret stores first, because others may need them.
+///
+/// A failure ends it, unless the manifest of that component says `ignoreErrors`; what was opened is closed then.
+pub async fn open(
+    resources: &[Resource],
+    opener: &Opener<'_>,
+    env: &dyn Env,
+) -> Result<Snapshot, ComponentError> {
+    let mut snapshot = Snapshot::default();
+    match open_all(resources, opener, env, &mut snapshot).await {
+        Ok(()) => Ok(snapshot),
+        Err(error) => {
+            snapshot.close().await;
+            Err(error)
+        }
+    }
+}
+
+async fn open_all(
+    resources: &[Resource],
+    opener: &Opener<'_>,
+    env: &dyn Env,
+    snapshot: &mut Snapshot,
+) -> Result<(), ComponentError> {
+    for component in in_order(resources) {
+        if let Err(error) = opener.open_one(component, env, snapshot).await {
+            if !component.ignore_errors {
+                return Err(error);
+            }
+            tracing::error!("Ignoring error processing component: {error}");
+        }
+    }
+    for resource in resources {
+        match resource {
+            Resource::Subscription(subscription) => snapshot.subscriptions.push(subscription.clone()),
+            Resource::HttpEndpoint(manifest) => opener.add_endpoint(manifest, env, snapshot).await,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Secret stores, then everything else; each group as written.
+fn in_order(resources: &[Resource]) -> Vec<&Component> {
+    let components = resources.iter().filter_map(|resource| match resource {
+        Resource::Component(component) => Some(component),
+        _ => None,
+    });
+    let (mut first, rest): (Vec<_>, Vec<_>) =
+        components.partition(|component| component.type_.is_category("secretstores"));
+    first.extend(rest);
+    first
+}
+
+impl Opener<'_> {
+    async fn add_endpoint(&self, manifest: &EndpointManifest, env: &dyn Env, snapshot: &mut Snapshot) {
+        let secrets = OpenSecrets::new(snapshot);
+        let resolved = self.resolve_endpoint(manifest, env, &secrets).await;
+        match resolved {
+            Ok(endpoint) => {
+                tracing::info!("HTTPEndpoint loaded: {}", manifest.log_name());
+                snapshot.http_endpoints.push(endpoint);
+            }
+            Err(error) => tracing::error!("HTTPEndpoint {} cannot be used: {error}", manifest.log_name()),
+        }
+    }
+
+    async fn resolve_endpoint(
+        &self,
+        manifest: &EndpointManifest,
+        env: &dyn Env,
+        secrets: &OpenSecrets,
+    ) -> Result<HttpEndpoint, ResolveError> {
+        let (new_uuid, pod_name) = (self.new_uuid(), pod_name(env));
+        let context = self.resolve_context(env, secrets, &new_uuid, &pod_name);
+        let store = manifest.secret_store.as_deref();
+        let namespace = manifest.namespace.as_deref();
+        let headers = resolve_values(&manifest.headers, store, namespace, &context)
+            .await?
+            .properties;
+        let tls = match &manifest.client_tls {
+            None => None,
+            Some(tls) => {
+                let text = async |value: &Option<ValueSource>| match value.clone() {
+                    None => Ok(String::new()),
+                    Some(value) => {
+                        let entry = NameValue {
+                            name: "clientTLS".to_owned(),
+                            value,
+                        };
+                        let mut resolved = resolve_values(&[entry], store, namespace, &context)
+                            .await?
+                            .properties;
+                        Ok(resolved.pop().map(|(_, text)| text).unwrap_or_default())
+                    }
+                };
+                let private_key = text(&tls.private_key).await?.into();
+                Some(ClientPem {
+                    root_ca: text(&tls.root_ca).await?,
+                    certificate: text(&tls.certificate).await?,
+                    private_key,
+                })
+            }
+        };
+        Ok(HttpEndpoint {
+            name: manifest.name.clone(),
+            base_url: manifest.base_url.clone(),
+            headers,
+            tls,
+        })
+    }
+
+    fn new_uuid(&self) -> impl Fn() -> String + Send + Sync + use<> {
+        let entropy = Arc::clone(&self.host.entropy);
+        move || outrigger_base_clock::uuid_v4(&*entropy).to_string()
+    }
+
+    fn resolve_context<'c>(
+        &'c self,
+        env: &'c dyn Env,
+        secrets: &'c OpenSecrets,
+        new_uuid: &'c (dyn Fn() -> String + Send + Sync),
+        pod_name: &'c str,
+    ) -> ResolveContext<'c> {
+        ResolveContext {
+            app_id: &self.host.identity.app_id,
+            namespace: &self.host.identity.namespace,
+            pod_name,
+            default_secret_store: None,
+            env,
+            secrets,
+            new_uuid,
+        }
+    }
+}
+
+/// The name of the pod, where there is one.
+fn pod_name(env: &dyn Env) -> String {
+    env.var(environment::POD_NAME).unwrap_or_default()
+}

@@ -1,0 +1,263 @@
+//! Opening one component.
+
+use std::{fmt, sync::Arc};
+
+use outrigger_base_std::chain;
+use outrigger_block_kit::{Context, OpenError, Properties};
+use outrigger_block_pubsub::{Feature, TopicScopes};
+use outrigger_block_state::{Capability, KeyError, KeyPrefix};
+use outrigger_resource_manifest::{Component, Env, ResolveError, Resolved, resolve};
+use outrigger_wire_names::features;
+
+use super::{INIT_TIMEOUT, OpenSecrets, Opener};
+use crate::{ComponentInfo, PubSub, Secrets, Snapshot, State, registry::Found};
+
+/// A component that did not open.
+#[derive(Debug)]
+pub struct ComponentError {
+    /// The component, as logs name it.
+    pub component: String,
+    /// Where it was written.
+    pub origin: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a component did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum Reason {
+    /// This program does not know the type or its version.
+    #[error("couldn't find {0}")]
+    Unknown(String),
+    /// The configuration refuses the type.
+    #[error("component type {0} is denied by the configuration")]
+    Denied(String),
+    /// A value of its metadata cannot be filled in.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// Its key prefix cannot be used.
+    #[error(transparent)]
+    Prefix(#[from] KeyError),
+    /// It refused.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It took longer than it has.
+    #[error("init timeout for component {0} exceeded after {1:?}")]
+    Timeout(String, std::time::Duration),
+}
+
+/// The form in which Dapr says it, which its users' tools look for; the place is ours.
+impl fmt::Display for ComponentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if matches!(self.reason, Reason::Unknown(_)) {
+            "CREATE"
+        } else {
+            "INIT"
+        };
+        let reason = chain(&self.reason);
+        let (component, origin) = (&self.component, &self.origin);
+        write!(
+            f,
+            "[{kind}_COMPONENT_FAILURE]: initialization error occurred for {component}: {reason} ({origin})"
+        )
+    }
+}
+
+impl std::error::Error for ComponentError {}
+
+impl Opener<'_> {
+    /// Opens a component into `snapshot`.
+    pub(super) async fn open_one(
+        &self,
+        component: &Component,
+        env: &dyn Env,
+        snapshot: &mut Snapshot,
+    ) -> Result<(), ComponentError> {
+        match self.try_open(component, env, snapshot).await {
+            Ok(()) => {
+                tracing::info!("Component loaded: {}", component.log_name());
+                Ok(())
+            }
+            Err(reason) => {
+                let error = ComponentError {
+                    component: component.log_name(),
+                    origin: component.origin.to_string(),
+                    reason,
+                };
+                tracing::error!("Failed to init component {}: {error}", component.log_name());
+                Err(error)
+            }
+        }
+    }
+
+    async fn try_open(
+        &self,
+        component: &Component,
+        env: &dyn Env,
+        snapshot: &mut Snapshot,
+    ) -> Result<(), Reason> {
+        let type_ = component.type_.to_string();
+        if self
+            .configuration
+            .denied_components
+            .iter()
+            .any(|denied| denied.eq_ignore_ascii_case(&type_))
+        {
+            return Err(Reason::Denied(type_));
+        }
+        let found = self.registry.find(&component.type_, &component.version);
+        let found = found.ok_or_else(|| Reason::Unknown(format!("{type_}/{}", component.version)))?;
+        let resolved = self.resolve(component, env, snapshot).await?;
+        let timeout = component.init_timeout.unwrap_or(INIT_TIMEOUT);
+        let opening = self.open_found(component, found, resolved, snapshot);
+        match tokio::time::timeout(timeout, opening).await {
+            Ok(opened) => opened,
+            Err(_) => Err(Reason::Timeout(component.log_name(), timeout)),
+        }
+    }
+
+    async fn resolve(
+        &self,
+        component: &Component,
+        env: &dyn Env,
+        snapshot: &Snapshot,
+    ) -> Result<Resolved, Reason> {
+        let (secrets, new_uuid, pod_name) =
+            (OpenSecrets::new(snapshot), self.new_uuid(), super::pod_name(env));
+        let context = self.resolve_context(env, &secrets, &new_uuid, &pod_name);
+        let resolved = resolve(component, &context).await?;
+        for problem in &resolved.problems {
+            tracing::error!(
+                "component {}: property {}: {}",
+                component.log_name(),
+                problem.property,
+                problem.problem
+            );
+        }
+        Ok(resolved)
+    }
+
+    async fn open_found(
+        &self,
+        component: &Component,
+        found: Found<'_>,
+        resolved: Resolved,
+        snapshot: &mut Snapshot,
+    ) -> Result<(), Reason> {
+        let name: Arc<str> = component.name.as_str().into();
+        let mut properties = Properties::default();
+        for (key, value) in resolved.properties {
+            properties.set(&key, value);
+        }
+        let context = self.context(&name);
+        let capabilities = match found {
+            Found::State(open) => {
+                let identity = &self.host.identity;
+                let prefix = KeyPrefix::new(
+                    properties.get("keyPrefix"),
+                    &identity.app_id,
+                    &name,
+                    identity.namespace(),
+                )?;
+                let store = open(context, properties).await?;
+                let capabilities = store
+                    .capabilities()
+                    .iter()
+                    .copied()
+                    .map(state_capability)
+                    .collect();
+                snapshot.state.insert(name.clone(), State { name, store, prefix });
+                capabilities
+            }
+            Found::Broker(open) => {
+                self.set_consumer_group(&mut properties);
+                let scopes = TopicScopes::new(&properties, &self.host.identity.app_id);
+                let broker = open(context, properties).await?;
+                let capabilities = broker.features().iter().copied().map(broker_feature).collect();
+                let prefix = if resolved.uses_namespace {
+                    self.host.identity.namespace.clone()
+                } else {
+                    "".into()
+                };
+                snapshot.pubsub.insert(
+                    name.clone(),
+                    PubSub {
+                        name,
+                        broker,
+                        scopes,
+                        topic_prefix: prefix,
+                    },
+                );
+                capabilities
+            }
+            Found::Secret(open) => {
+                let store = open(context, properties).await?;
+                let capabilities = if store.multiple_keys() {
+                    vec![features::MULTIPLE_KEY_VALUES_PER_SECRET]
+                } else {
+                    Vec::new()
+                };
+                let rules = &self.configuration.secret_scopes;
+                let scope = rules.iter().find(|rule| rule.store_name == *name).cloned();
+                snapshot
+                    .secrets
+                    .insert(name.clone(), Secrets { name, store, scope });
+                capabilities
+            }
+        };
+        snapshot.components.push(ComponentInfo {
+            name: component.name.clone(),
+            type_: component.type_.to_string(),
+            version: component.version.clone(),
+            capabilities,
+        });
+        Ok(())
+    }
+
+    /// A broker's consumer group is the app, unless its manifest names another (components.md §0.2).
+    fn set_consumer_group(&self, properties: &mut Properties) {
+        let given = properties
+            .get("consumerID")
+            .map(str::trim)
+            .unwrap_or_default()
+            .to_owned();
+        let group = if given.is_empty() {
+            self.host.identity.app_id.to_string()
+        } else {
+            given
+        };
+        properties.set("consumerID", group);
+    }
+
+    fn context(&self, name: &Arc<str>) -> Context {
+        let identity = &self.host.identity;
+        Context {
+            name: name.clone(),
+            app_id: identity.app_id.clone(),
+            namespace: identity.namespace().map(Into::into),
+            clock: self.host.clock.clone(),
+            entropy: self.host.entropy.clone(),
+            tasks: self.tasks.child(name.clone()),
+            data_dir: self.data_dir.clone(),
+        }
+    }
+}
+
+fn state_capability(capability: Capability) -> &'static str {
+    match capability {
+        Capability::ETag => features::ETAG,
+        Capability::Transactional => features::TRANSACTIONAL,
+        Capability::Ttl => features::TTL,
+        Capability::KeysLike => features::KEYS_LIKE,
+        Capability::DeleteWithPrefix => features::DELETE_WITH_PREFIX,
+        Capability::Actor => features::ACTOR,
+    }
+}
+
+fn broker_feature(feature: Feature) -> &'static str {
+    match feature {
+        Feature::MessageTtl => features::MESSAGE_TTL,
+        Feature::SubscribeWildcards => features::SUBSCRIBE_WILDCARDS,
+        Feature::BulkPublish => features::BULK_PUBLISH,
+    }
+}

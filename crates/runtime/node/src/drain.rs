@@ -1,0 +1,113 @@
+//! How a node comes to an end (dapr-runtime.md §6.12; `house.md`, "Drain").
+
+use std::{sync::Arc, time::Duration};
+
+use outrigger_base_task::{Drain, Phase, StopSignal, TaskSet};
+use outrigger_discovery::Registration;
+use outrigger_runtime_api::{Api, Stage};
+use tokio::time::Instant;
+
+use crate::DrainOptions;
+
+/// Time that a withdrawal from discovery may take.
+const WITHDRAW_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time for the last spans to go out.
+const TELEMETRY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What is brought to an end.
+pub(crate) struct Ending {
+    pub(crate) api: Arc<Api>,
+    pub(crate) registration: Registration,
+    pub(crate) intake: StopSignal,
+    pub(crate) servers: TaskSet,
+    pub(crate) components: TaskSet,
+    pub(crate) tasks: TaskSet,
+}
+
+/// Ends a node: no new messages, out of discovery, no new requests, those in flight finished, components closed.
+///
+/// `subscriptions` ends what delivers messages; the API answers until all of them are handled. Returns the names of
+/// steps and tasks that ran out of time.
+pub(crate) async fn run(
+    ending: Ending,
+    options: DrainOptions,
+    subscriptions: impl Future<Output = ()> + Send + 'static,
+) -> Vec<String> {
+    let Ending {
+        api,
+        registration,
+        intake,
+        servers,
+        components,
+        tasks,
+    } = ending;
+    let start = Instant::now();
+    let blocked = block(&api, options.block);
+    let mut drain = Drain::new();
+    drain.on(
+        Phase::Intake,
+        "leave discovery",
+        WITHDRAW_TIMEOUT,
+        registration.close(),
+    );
+    // Messages in hand have as long as everything together; what is left goes back to its broker.
+    drain.on(
+        Phase::Subscriptions,
+        "subscriptions",
+        options.graceful,
+        subscriptions,
+    );
+    let mut late = drain.run().await;
+    if let Some(blocked) = blocked {
+        blocked.await;
+    }
+    api.readiness().enter(Stage::Draining);
+    intake.stop();
+    late.extend(in_flight(servers, options.graceful.saturating_sub(start.elapsed())).await);
+    let mut drain = Drain::new();
+    let snapshot = api.host().snapshot_owned();
+    drain.on(
+        Phase::Components,
+        "components",
+        options.graceful.max(TELEMETRY_TIMEOUT),
+        async move {
+            snapshot.close().await;
+        },
+    );
+    late.extend(drain.run().await);
+    for set in [components, tasks] {
+        let left = set.close(TELEMETRY_TIMEOUT).await;
+        late.extend(
+            left.into_iter()
+                .map(|leftover| format!("{}: {}", leftover.owner, leftover.task)),
+        );
+    }
+    late
+}
+
+/// Waits for requests in flight; what is left after `deadline` is cut and named.
+async fn in_flight(servers: TaskSet, deadline: Duration) -> Vec<String> {
+    let _ = tokio::time::timeout(deadline, servers.wait()).await;
+    let left = servers.close(Duration::from_millis(100)).await;
+    left.into_iter()
+        .map(|leftover| format!("{}: {}", leftover.owner, leftover.task))
+        .collect()
+}
+
+/// The wait of `--dapr-block-shutdown-duration`: the API stays up for that long, or until the app is unwell.
+fn block(api: &Arc<Api>, duration: Option<Duration>) -> Option<impl Future<Output = ()> + use<>> {
+    let duration = duration?;
+    let mut health = api.parts().app_health.clone();
+    Some(async move {
+        tracing::info!(
+            "Blocking graceful shutdown for {} or until app reports unhealthy...",
+            outrigger_base_std::go::format_duration(duration)
+        );
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {
+                tracing::info!("Block shutdown period expired, entering shutdown...");
+            }
+            () = health.until(false) => tracing::info!("App reported unhealthy, entering shutdown..."),
+        }
+    })
+}

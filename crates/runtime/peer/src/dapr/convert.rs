@@ -1,0 +1,208 @@
+//! Between the neutral HTTP form of an invocation and Dapr's messages.
+
+use std::collections::HashMap;
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    request, response,
+};
+use outrigger_transport::{Body, hop};
+use outrigger_wire_proto::{
+    Any,
+    common::{HttpExtension, InvokeRequest, InvokeResponse, http_extension::Verb},
+    internals::{ApiVersion, InternalInvokeRequest, InternalInvokeResponse, ListStringValue, Status},
+};
+
+/// Header values as messages carry them.
+type Values = HashMap<String, ListStringValue>;
+
+/// The head of a request as a message. The body travels in chunks.
+pub(super) fn request_message(head: &request::Parts) -> InternalInvokeRequest {
+    let content_type = text(head.headers.get(CONTENT_TYPE));
+    let extension = HttpExtension {
+        verb: verb(&head.method).into(),
+        querystring: head.uri.query().unwrap_or_default().to_owned(),
+    };
+    InternalInvokeRequest {
+        ver: ApiVersion::V1.into(),
+        metadata: values(&head.headers),
+        message: Some(InvokeRequest {
+            method: head.uri.path().trim_start_matches('/').to_owned(),
+            data: Some(Any::raw(bytes::Bytes::new())),
+            content_type,
+            http_extension: Some(extension),
+        }),
+        actor: None,
+    }
+}
+
+/// A request from a message, with `body`. Fails with what is wrong with it.
+pub(super) fn request(message: InternalInvokeRequest, body: Option<Body>) -> Result<Request<Body>, String> {
+    let invoke = message.message.ok_or("the request has no message")?;
+    let extension = invoke.http_extension.unwrap_or_default();
+    let body = body.unwrap_or_else(|| invoke.data.map(|data| data.value).unwrap_or_default().into());
+    let mut request = Request::new(body);
+    *request.method_mut() = method(extension.verb());
+    *request.uri_mut() = uri(&invoke.method, &extension.querystring)?;
+    *request.headers_mut() = headers(message.metadata);
+    if let Ok(content_type) = HeaderValue::from_str(&invoke.content_type)
+        && !invoke.content_type.is_empty()
+    {
+        request.headers_mut().insert(CONTENT_TYPE, content_type);
+    }
+    Ok(request)
+}
+
+/// The head of an answer as a message.
+pub(super) fn response_message(head: &response::Parts) -> InternalInvokeResponse {
+    InternalInvokeResponse {
+        status: Some(Status {
+            code: head.status.as_u16().into(),
+            message: String::new(),
+            details: Vec::new(),
+        }),
+        headers: values(&head.headers),
+        trailers: HashMap::new(),
+        message: Some(InvokeResponse {
+            data: None,
+            content_type: text(head.headers.get(CONTENT_TYPE)),
+        }),
+    }
+}
+
+/// An answer from a message, with `body`.
+pub(super) fn response(
+    message: InternalInvokeResponse,
+    body: Option<Body>,
+) -> Result<Response<Body>, String> {
+    let status = message.status.ok_or("the answer has no status")?;
+    let invoke = message.message.unwrap_or_default();
+    let body = body.unwrap_or_else(|| invoke.data.map(|data| data.value).unwrap_or_default().into());
+    let mut response = Response::new(body);
+    *response.status_mut() = http_status(status.code);
+    *response.headers_mut() = headers(message.headers);
+    if !invoke.content_type.is_empty()
+        && let Ok(content_type) = HeaderValue::from_str(&invoke.content_type)
+    {
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+    }
+    Ok(response)
+}
+
+/// A status of 100 and above is HTTP's, of an HTTP app; one below is gRPC's, of a gRPC app.
+fn http_status(code: i32) -> StatusCode {
+    if code >= 100 {
+        return u16::try_from(code)
+            .ok()
+            .and_then(|code| StatusCode::from_u16(code).ok())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    super::super::status::http_of_grpc(code.into())
+}
+
+fn uri(method: &str, query: &str) -> Result<Uri, String> {
+    let path = method.trim_start_matches('/');
+    let joined = if query.is_empty() {
+        format!("/{path}")
+    } else {
+        format!("/{path}?{query}")
+    };
+    joined
+        .parse()
+        .map_err(|error| format!("invalid method {path:?}: {error}"))
+}
+
+fn text(value: Option<&HeaderValue>) -> String {
+    value
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn values(headers: &HeaderMap) -> Values {
+    let mut all = Values::with_capacity(headers.keys_len());
+    for (name, value) in headers {
+        // What is no text cannot travel in a message.
+        if let Ok(value) = std::str::from_utf8(value.as_bytes()) {
+            all.entry(name.as_str().to_owned())
+                .or_default()
+                .values
+                .push(value.to_owned());
+        }
+    }
+    all
+}
+
+fn headers(values: Values) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(values.len());
+    for (name, list) in values {
+        // gRPC's own metadata (`:authority`, `grpc-…`) is no header of the invocation.
+        let Ok(name) = HeaderName::try_from(name) else {
+            continue;
+        };
+        if name.as_str().starts_with("grpc-") && name != outrigger_wire_names::headers::GRPC_TRACE_BIN {
+            continue;
+        }
+        for value in list.values {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.append(name.clone(), value);
+            }
+        }
+    }
+    hop::strip(&mut headers);
+    // The body is re-framed, and its length is known only where it is in one piece.
+    headers.remove(CONTENT_LENGTH);
+    headers
+}
+
+fn verb(method: &Method) -> Verb {
+    Verb::from_str_name(method.as_str()).unwrap_or(Verb::None)
+}
+
+fn method(verb: Verb) -> Method {
+    match verb {
+        // Dapr's callers send none for gRPC invocations, which are posts.
+        Verb::None => Method::POST,
+        named => named.as_str_name().parse().unwrap_or(Method::POST),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_survives_the_way_there() {
+        let given = Request::builder()
+            .method("PUT")
+            .uri("/a/b%20c?x=1&y")
+            .header("content-type", "text/plain")
+            .header("x-two", "1")
+            .header("x-two", "2")
+            .body(())
+            .unwrap();
+        let message = request_message(&given.into_parts().0);
+        assert_eq!(message.message.as_ref().unwrap().method, "a/b%20c");
+        let back = request(message, Some(Body::empty())).unwrap();
+        assert_eq!(
+            (back.method().as_str(), back.uri().to_string().as_str()),
+            ("PUT", "/a/b%20c?x=1&y")
+        );
+        assert_eq!(back.headers()["content-type"], "text/plain");
+        assert_eq!(back.headers().get_all("x-two").iter().count(), 2);
+    }
+
+    #[test]
+    fn an_answer_of_a_grpc_app_gets_an_http_status() {
+        let message = InternalInvokeResponse {
+            status: Some(Status {
+                code: 5,
+                ..Status::default()
+            }),
+            ..InternalInvokeResponse::default()
+        };
+        assert_eq!(response(message, None).unwrap().status(), 404);
+        assert!(response(InternalInvokeResponse::default(), None).is_err());
+    }
+}

@@ -1,0 +1,47 @@
+//! Why a peer could not be called.
+
+use outrigger_transport::client::Failed;
+
+/// Why a call of a peer failed. What the app behind it answers, whatever its status, is no error here.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody serves the app, as far as can be known.
+    #[error("failed to resolve address for '{app}'")]
+    Resolve {
+        /// The app, with its namespace where one was named.
+        app: String,
+        /// Why.
+        source: outrigger_discovery::Error,
+    },
+    /// The peer could not be reached, or the connection broke.
+    #[error("failed to reach the sidecar of '{app}' at {address}")]
+    Transport {
+        /// The app.
+        app: String,
+        /// The peer.
+        address: std::net::SocketAddr,
+        /// Why, and the request where nothing of it was sent.
+        source: Failed,
+    },
+    /// The peer answered with an error of its own.
+    #[error("{message}")]
+    Peer {
+        /// gRPC status code that it gave or that corresponds.
+        code: tonic::Code,
+        /// What it says.
+        message: String,
+    },
+    /// The request cannot be carried to this kind of peer.
+    #[error("{0}")]
+    Request(String),
+}
+
+impl Error {
+    /// Takes the request out, where it is certain that nothing of it was sent and it can go out again.
+    pub fn take_unsent(&mut self) -> Option<http::Request<outrigger_transport::Body>> {
+        match self {
+            Self::Transport { source, .. } => source.unsent.take().map(|request| *request),
+            Self::Resolve { .. } | Self::Peer { .. } | Self::Request(_) => None,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Finding the peers of an app and choosing one.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use http::{Request, Response};
+use outrigger_balance::{Options, Picked, Picker};
+use outrigger_base_task::TaskSet;
+use outrigger_discovery::{Endpoint, Endpoints, NameRef, Resolve};
+use outrigger_transport::{Body, client::Failed};
+use tokio::time::Instant;
+
+use crate::{
+    Error,
+    connection::{PeerConnection, Way},
+    dapr,
+};
+
+/// An app that is to be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppTarget<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its namespace, where it is not the caller's.
+    pub namespace: Option<&'a str>,
+}
+
+impl<'a> AppTarget<'a> {
+    /// Reads `app-id` or `app-id.namespace`.
+    pub fn parse(text: &'a str) -> Self {
+        match text.split_once('.') {
+            Some((id, namespace)) if !namespace.is_empty() => Self {
+                id,
+                namespace: Some(namespace),
+            },
+            _ => Self {
+                id: text,
+                namespace: None,
+            },
+        }
+    }
+
+    fn name(&self) -> NameRef<'a> {
+        let name = NameRef::new(self.id);
+        match self.namespace {
+            Some(namespace) => name.in_namespace(namespace),
+            None => name,
+        }
+    }
+}
+
+impl fmt::Display for AppTarget<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id)?;
+        self.namespace
+            .map_or(Ok(()), |namespace| write!(f, ".{namespace}"))
+    }
+}
+
+/// The sidecars of other apps.
+pub struct Peers {
+    resolver: Arc<dyn Resolve>,
+    picker: Picker<Endpoint, SocketAddr>,
+    /// Read for each call, written when an address is seen for the first time.
+    connections: RwLock<HashMap<SocketAddr, Arc<PeerConnection>>>,
+    tasks: TaskSet,
+    max_head: u32,
+}
+
+impl Peers {
+    /// Peers as `resolver` knows them. `max_head`: bytes that the head of an answer may have.
+    pub fn new(resolver: Arc<dyn Resolve>, tasks: TaskSet, max_head: u32) -> Self {
+        Self {
+            resolver,
+            picker: Picker::new(Options::default(), |endpoint: &Endpoint| endpoint.address, now()),
+            connections: RwLock::default(),
+            tasks,
+            max_head,
+        }
+    }
+
+    /// Calls an app: over the pass-through where the chosen peer is ours, in Dapr's internal gRPC otherwise.
+    pub async fn invoke(
+        &self,
+        target: AppTarget<'_>,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Error> {
+        let endpoints = self.resolve(target).await?;
+        let (address, mut picked) = self.pick(target, &endpoints)?;
+        let connection = self.connection(address);
+        match connection.send_direct(request).await {
+            Way::Answered(answer) => self.settle(target, address, picked, answer),
+            Way::Grpc(request) => {
+                picked.reached();
+                match dapr::invoke(&connection, target, request).await {
+                    Err(dapr::Failure::Transport(failed)) => {
+                        self.settle(target, address, picked, Err(failed))
+                    }
+                    Err(dapr::Failure::Status(code, message)) => Err(Error::Peer { code, message }),
+                    Err(dapr::Failure::Request(reason)) => Err(Error::Request(reason)),
+                    Ok(response) => self.settle(target, address, picked, Ok(response)),
+                }
+            }
+        }
+    }
+
+    /// Passes a gRPC call through to the sidecar of an app; both kinds of peer take it the same way.
+    pub async fn proxy(
+        &self,
+        target: AppTarget<'_>,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, Error> {
+        let endpoints = self.resolve(target).await?;
+        let (address, picked) = self.pick(target, &endpoints)?;
+        let connection = self.connection(address);
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let uri = connection
+            .grpc()
+            .absolute(path)
+            .map_err(|error| Error::Request(error.to_string()))?;
+        *request.uri_mut() = uri;
+        let answer = connection.grpc().send(request).await;
+        self.settle(target, address, picked, answer)
+    }
+
+    async fn resolve(&self, target: AppTarget<'_>) -> Result<Endpoints, Error> {
+        if let Some(endpoints) = self.resolver.cached(target.name()) {
+            return Ok(endpoints);
+        }
+        let resolved = self.resolver.resolve(&target.name().to_name()).await;
+        resolved.map_err(|source| Error::Resolve {
+            app: target.to_string(),
+            source,
+        })
+    }
+
+    fn pick(&self, target: AppTarget<'_>, endpoints: &[Endpoint]) -> Result<(SocketAddr, Picked), Error> {
+        self.picker
+            .pick(endpoints, now())
+            .and_then(|picked| {
+                endpoints
+                    .get(picked.index())
+                    .map(|endpoint| (endpoint.address, picked))
+            })
+            .ok_or_else(|| Error::Resolve {
+                app: target.to_string(),
+                source: outrigger_discovery::Error::NotFound {
+                    name: target.name().to_name(),
+                    resolver: "picker",
+                },
+            })
+    }
+
+    /// Tells the picker how it went; an address that cannot be dialled leaves the resolver's cache.
+    fn settle(
+        &self,
+        target: AppTarget<'_>,
+        address: SocketAddr,
+        picked: Picked,
+        answer: Result<Response<Body>, Failed>,
+    ) -> Result<Response<Body>, Error> {
+        match answer {
+            Ok(response) => {
+                picked.success();
+                Ok(response)
+            }
+            Err(failed) => {
+                picked.failure(now());
+                if failed.error.nothing_sent() {
+                    self.resolver.evict(target.name(), address);
+                }
+                Err(Error::Transport {
+                    app: target.to_string(),
+                    address,
+                    source: failed,
+                })
+            }
+        }
+    }
+
+    fn connection(&self, address: SocketAddr) -> Arc<PeerConnection> {
+        let known = self
+            .connections
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&address)
+            .cloned();
+        if let Some(connection) = known {
+            return connection;
+        }
+        let mut connections = self.connections.write().unwrap_or_else(PoisonError::into_inner);
+        if connections.len() >= MAX_PEERS {
+            // Addresses of peers that moved pile up; a connection in use keeps itself alive.
+            connections.retain(|_, connection| Arc::strong_count(connection) > 1);
+        }
+        let made = || Arc::new(PeerConnection::new(address, self.tasks.clone(), self.max_head));
+        connections.entry(address).or_insert_with(made).clone()
+    }
+}
+
+/// Addresses that are remembered before idle ones are let go.
+const MAX_PEERS: usize = 4096;
+
+/// The picker takes standard instants; the clock behind them is tokio's, which a test can pause.
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+impl fmt::Debug for Peers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peers").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,87 @@
+//! The internal port.
+
+use std::{convert::Infallible, pin::Pin, sync::Arc, task::Poll};
+
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use outrigger_transport::Body;
+use outrigger_wire_names::{headers, routes};
+use tower_service::Service;
+
+use crate::{Callee, dapr, probe};
+
+/// Serves the internal port: pass-through over HTTP/1.1, gRPC over HTTP/2.
+#[derive(Debug, Clone)]
+pub struct InternalService {
+    callee: Arc<dyn Callee>,
+    grpc: dapr::Server,
+    app_id: Arc<str>,
+}
+
+impl InternalService {
+    /// A service that hands over to `callee`. gRPC messages may have `max_message` bytes.
+    pub fn new(callee: Arc<dyn Callee>, app_id: Arc<str>, max_message: usize) -> Self {
+        Self {
+            grpc: dapr::Server::new(callee.clone(), max_message),
+            callee,
+            app_id,
+        }
+    }
+
+    async fn serve(self, request: Request<Body>) -> Response<Body> {
+        if request.version() == Version::HTTP_2 {
+            return if request.uri().path().starts_with(routes::GRPC_INTERNAL) {
+                self.grpc.call(request).await
+            } else {
+                self.callee.proxy(request).await
+            };
+        }
+        if request.method() == Method::OPTIONS && request.headers().contains_key(headers::PEER) {
+            return answer_probe();
+        }
+        if !self.is_for_us(&request) {
+            return misdirected();
+        }
+        self.callee.call(request).await
+    }
+
+    /// A port may be taken over by the sidecar of another app while a peer still has the old address.
+    fn is_for_us(&self, request: &Request<Body>) -> bool {
+        request
+            .headers()
+            .get(headers::CALLEE_APP_ID)
+            .is_some_and(|id| id.as_bytes() == self.app_id.as_bytes())
+    }
+}
+
+fn answer_probe() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+        .headers_mut()
+        .insert(headers::PEER, HeaderValue::from_static(probe::PROTOCOL));
+    response
+}
+
+fn misdirected() -> Response<Body> {
+    let mut response = Response::new(Body::from("this sidecar belongs to another app"));
+    *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+    response
+        .headers_mut()
+        .insert(headers::PEER_ERROR, HeaderValue::from_static("misdirected"));
+    response
+}
+
+impl Service<Request<Body>> for InternalService {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { Ok(service.serve(request).await) })
+    }
+}
