@@ -65,13 +65,13 @@ impl Header {
     }
 }
 
-/// Reads a document of a known kind. Warnings are given also when the document is invalid.
+/// Reads a document of a known kind, or says its name and what is wrong with it. Warnings are given in both cases.
 pub(crate) fn resource(
     document: &Document,
     kind: Kind,
     header: &Header,
     origin: &Origin,
-) -> (Result<Resource, InvalidFields>, Vec<Warning>) {
+) -> (Result<Resource, (String, InvalidFields)>, Vec<Warning>) {
     let decoder = Decoder::new(origin.clone(), Dialect::Kubernetes);
     decoder.repeated(&document.repeated_keys);
     let root = Field::root(&decoder, &document.root);
@@ -87,7 +87,11 @@ pub(crate) fn resource(
         Kind::McpServer | Kind::WorkflowAccessPolicy => Resource::Other(other(&root, kind)),
     };
     let (errors, warnings) = decoder.finish();
-    (checked(resource, errors), warnings)
+    let name = resource.name().to_owned();
+    (
+        checked(resource, errors).map_err(|fields| (name, fields)),
+        warnings,
+    )
 }
 
 /// A value, unless there are errors.

@@ -85,9 +85,9 @@ impl Loader<'_> {
                     self.report.warnings.extend(warnings);
                 }
             }
-            Err(fields) => {
+            Err((name, fields)) => {
                 self.report.warnings.extend(warnings);
-                self.skip(origin, SkipReason::Invalid { kind, fields });
+                self.skip(origin, SkipReason::Invalid { kind, name, fields });
             }
         }
     }

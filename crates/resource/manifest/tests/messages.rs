@@ -97,6 +97,19 @@ dir/a.yaml, document 1, line 9, column 9: scopes: found a mapping, expected a li
 }
 
 #[test]
+fn what_cannot_be_used_is_named() {
+    let report = read(&resiliency(
+        "  policies: {retries: {r: {matching: {httpStatusCodes: 11}}}}",
+    ));
+    assert!(matches!(&report.skipped[0].reason, SkipReason::Invalid { name, .. } if name == "a"));
+    let message = report.skipped[0].reason.to_string();
+    assert!(
+        message.starts_with("Resiliency a is not usable:\ndir/a.yaml, document 1, "),
+        "{message}"
+    );
+}
+
+#[test]
 fn other_kinds_that_cannot_be_used() {
     let cases = [
         (

@@ -41,10 +41,12 @@ pub enum SkipReason {
     #[error(transparent)]
     Yaml(YamlError),
     /// Fields of the document cannot be used.
-    #[error("the {kind} is not usable:\n{fields}")]
+    #[error("{kind} {name} is not usable:\n{fields}")]
     Invalid {
         /// The document's kind.
         kind: Kind,
+        /// `metadata.name`, empty if there is none that can be read.
+        name: String,
         /// The fields.
         fields: InvalidFields,
     },
