@@ -109,6 +109,25 @@ async fn bytes_are_bounded_and_one_large_message_fits() {
 }
 
 #[tokio::test]
+async fn a_subscription_that_ended_takes_no_room() {
+    let limits = Limits {
+        messages: 2,
+        bytes: 10_000,
+    };
+    let broker = MemoryBroker::with_limits(&Context::for_test("bus"), limits);
+    for pattern in ["t", "t*"] {
+        let closed = broker.subscribe(topic(pattern), Gate::with(1)).await.unwrap();
+        closed.close().await;
+        drop(broker.subscribe(topic(pattern), Gate::with(1)).await.unwrap());
+    }
+    for _ in 0..10 {
+        broker.publish(message("t", b"x")).await.unwrap();
+        broker.publish(message("tt", b"x")).await.unwrap();
+    }
+    until(|| broker.tasks.is_empty()).await;
+}
+
+#[tokio::test]
 async fn a_handler_that_panics_does_not_end_its_subscription() {
     let broker = MemoryBroker::open(&Context::for_test("bus"));
     let gate = Gate::with(100);
