@@ -35,7 +35,7 @@ pub async fn env(_ctx: Context, properties: Properties) -> Result<Arc<dyn Secret
     Ok(env_with(properties, Arc::new(ProcessEnvironment)))
 }
 
-/// [`env`] over variables from elsewhere.
+/// [`env()`] over variables from elsewhere.
 pub fn env_with(properties: Properties, environment: Arc<dyn Environment>) -> Arc<dyn SecretStore> {
     Arc::new(env::EnvStore::new(&properties, environment))
 }
