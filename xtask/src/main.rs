@@ -2,6 +2,7 @@
 
 mod bench;
 mod r#gen;
+mod tidy;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -9,7 +10,8 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask <task> [arguments]
 tasks:
   bench [options]  measure ours beside the bare limit and a peer; bench --list names the measures
-  gen [--check]    generate the protobuf code from proto/, or fail when it has drifted";
+  gen [--check]    generate the protobuf code from proto/, or fail when it has drifted
+  tidy             check the rules of the house that no compiler checks";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
     let outcome = match task {
         "bench" => bench::run(rest),
         "gen" => r#gen::run(rest),
+        "tidy" => tidy::run(rest),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, USAGE)),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,0 +1,81 @@
+//! The shape of a file: its length, its name, its first words.
+
+use super::finding::{Finding, Rule};
+use super::lexer::Kind;
+use super::source::Source;
+
+/// Lines that a reader takes in at one sitting; most files are far shorter.
+const LINES_MAX: usize = 800;
+
+static LONG: Rule = Rule {
+    why: "a file is read as a whole; past 800 lines nobody does (the aim is 150, the usual limit 400)",
+    cure: "move what has its own name into a module beside it: foo.rs and foo/part.rs",
+};
+static MOD_RS: Rule = Rule {
+    why: "ten open tabs called mod.rs help nobody",
+    cure: "name the file after the module: foo.rs beside the folder foo/",
+};
+static UNDOCUMENTED: Rule = Rule {
+    why: "a file begins by saying what it is for, so that a reader knows whether to go on",
+    cure: "begin it with a `//!` comment: what it is, and why it is so",
+};
+
+/// Checks one file.
+pub(crate) fn check(source: &Source, findings: &mut Vec<Finding>) {
+    let path = source.path.as_str();
+    let lines = source.text.lines().count();
+    if lines > LINES_MAX {
+        findings.push(Finding::new(path, LINES_MAX + 1, &LONG, format!("{lines} lines")));
+    }
+    if path.ends_with("/mod.rs") {
+        findings.push(Finding::new(path, 1, &MOD_RS, "a file named mod.rs"));
+    }
+    if !has_module_docs(source) {
+        findings.push(Finding::new(path, 1, &UNDOCUMENTED, "no module documentation"));
+    }
+}
+
+/// True when `//!` or `/*!` comes before the first item. Inner attributes may stand before it.
+fn has_module_docs(source: &Source) -> bool {
+    let mut depth = 0_usize;
+    for token in source.tokens() {
+        match (token.kind, token.text) {
+            (Kind::Comment, text) if text.starts_with("//!") || text.starts_with("/*!") => return true,
+            (Kind::Comment, _) => {}
+            (Kind::Punct, "[") => depth += 1,
+            (Kind::Punct, "]") => depth = depth.saturating_sub(1),
+            (Kind::Punct, "#" | "!") => {}
+            _ if depth == 0 => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(path: &str, text: &str) -> Vec<&'static Rule> {
+        let mut findings = Vec::new();
+        check(&Source::new(path, text.to_owned()), &mut findings);
+        findings.into_iter().map(|finding| finding.rule).collect()
+    }
+
+    #[test]
+    fn a_file_begins_with_its_documentation() {
+        assert!(rules("a.rs", "//! What.\nfn f() {}").is_empty());
+        assert!(rules("a.rs", "// A licence.\n#![allow(x)]\n//! What.\nfn f() {}").is_empty());
+        assert_eq!(rules("a.rs", "/// An item's.\nfn f() {}"), [&UNDOCUMENTED]);
+        assert_eq!(rules("a.rs", "mod x;\n//! Too late."), [&UNDOCUMENTED]);
+        assert_eq!(rules("a.rs", ""), [&UNDOCUMENTED]);
+    }
+
+    #[test]
+    fn long_files_and_mod_rs_are_found() {
+        let lines = |count: usize| format!("//! What.\n{}", "// x\n".repeat(count - 1));
+        assert!(rules("a.rs", &lines(LINES_MAX)).is_empty());
+        assert_eq!(rules("a.rs", &lines(LINES_MAX + 1)), [&LONG]);
+        assert_eq!(rules("a/mod.rs", "//! What."), [&MOD_RS]);
+    }
+}
