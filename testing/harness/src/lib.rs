@@ -4,6 +4,7 @@
 //! the guard is dropped. A program that is not installed fails the test and names the Debian package; nothing here
 //! ever skips. Waiting is for conditions ([`eventually`]), never for a while.
 
+mod authority;
 mod error;
 mod eventually;
 mod folder;
@@ -12,10 +13,11 @@ mod port;
 mod process;
 mod redis;
 
+pub use authority::{Authority, Issued};
 pub use error::Error;
 pub use eventually::{Check, eventually};
 pub use folder::Folder;
 pub use namespace::{Namespace, NamespacePair};
 pub use port::FreePort;
 pub use process::{Process, Signal};
-pub use redis::RedisServer;
+pub use redis::{RedisCluster, RedisSentinel, RedisServer};

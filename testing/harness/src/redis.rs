@@ -1,14 +1,20 @@
 //! A real `redis-server`.
 
+mod cluster;
+mod sentinel;
+
 use std::{net::Ipv4Addr, process::Command, time::Duration};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     time::{Instant, sleep, timeout},
 };
 
 use crate::{Error, Folder, FreePort, Process, Signal};
+
+pub use cluster::RedisCluster;
+pub use sentinel::RedisSentinel;
 
 /// The program, and the Debian package that brings it.
 const PROGRAM: &str = "redis-server";
@@ -82,6 +88,13 @@ impl RedisServer {
         &self.folder
     }
 
+    /// Sends one line (`SET key value`) and gives the raw answer, for setting things up without a client library.
+    pub async fn ask(&self, line: &str) -> Result<String, Error> {
+        ask(self.port, line)
+            .await
+            .map_err(|error| Error::io(format!("ask the server on port {}: {line}", self.port), error))
+    }
+
     /// Ends it in good order; its data stay.
     pub async fn stop(&mut self) -> Result<(), Error> {
         match self.process.take() {
@@ -153,15 +166,23 @@ impl RedisServer {
 /// Whether a server answers PING on this port. One that wants a password first is ready as well; one that is still
 /// loading its data is not.
 async fn answers(port: u16) -> bool {
-    let ask = async {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
-        stream.write_all(b"PING\r\n").await?;
-        let mut answer = [0; 7];
-        stream.read_exact(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
-    };
-    match timeout(START_DEADLINE, ask).await {
-        Ok(Ok(answer)) => answer == *b"+PONG\r\n" || answer.starts_with(b"-NOAUTH"),
+    match timeout(START_DEADLINE, ask(port, "PING")).await {
+        Ok(Ok(answer)) => answer == "+PONG" || answer.starts_with("-NOAUTH"),
         _ => false,
     }
+}
+
+/// Sends one line and reads what answers it: a line, or the text that a line announces.
+async fn ask(port: u16, line: &str) -> std::io::Result<String> {
+    let mut stream = BufReader::new(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?);
+    stream.write_all(format!("{line}\r\n").as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_line(&mut answer).await?;
+    let answer = answer.trim_end().to_owned();
+    let Some(length) = answer.strip_prefix('$').and_then(|length| length.parse().ok()) else {
+        return Ok(answer);
+    };
+    let mut text = vec![0; length];
+    stream.read_exact(&mut text).await?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }

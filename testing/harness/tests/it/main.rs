@@ -2,34 +2,26 @@
 
 use std::{path::Path, process::Command, time::Duration};
 
-use outrigger_testing_harness::{Error, Folder, FreePort, NamespacePair, Process, RedisServer, eventually};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+use outrigger_testing_harness::{
+    Authority, Error, Folder, FreePort, NamespacePair, Process, RedisCluster, RedisSentinel, RedisServer,
+    eventually,
 };
+use tokio::net::TcpStream;
 
 const SOON: Duration = Duration::from_secs(10);
-
-async fn ask(server: &RedisServer, command: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(server.address()).await?;
-    stream.write_all(format!("{command}\r\n").as_bytes()).await?;
-    let mut answer = [0; 256];
-    let length = stream.read(&mut answer).await?;
-    Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
-}
 
 #[tokio::test]
 async fn redis_keeps_what_it_acknowledged_when_it_is_killed() {
     let mut server = RedisServer::start().await.unwrap();
-    assert_eq!(ask(&server, "SET k v").await.unwrap(), "+OK\r\n");
+    assert_eq!(server.ask("SET k v").await.unwrap(), "+OK");
     let port = server.port();
     server.kill();
-    assert!(ask(&server, "GET k").await.is_err(), "a killed server answers");
+    assert!(server.ask("GET k").await.is_err(), "a killed server answers");
     server.start_again().await.unwrap();
     assert_eq!(server.port(), port);
-    assert_eq!(ask(&server, "GET k").await.unwrap(), "$1\r\nv\r\n");
+    assert_eq!(server.ask("GET k").await.unwrap(), "v");
     server.stop().await.unwrap();
-    assert!(ask(&server, "GET k").await.is_err(), "a stopped server answers");
+    assert!(server.ask("GET k").await.is_err(), "a stopped server answers");
 }
 
 #[tokio::test]
@@ -37,7 +29,7 @@ async fn redis_and_its_folder_are_gone_after_the_drop() {
     let server = RedisServer::start_with(&["--requirepass", "secret"])
         .await
         .unwrap();
-    assert!(ask(&server, "GET k").await.unwrap().starts_with("-NOAUTH"));
+    assert!(server.ask("GET k").await.unwrap().starts_with("-NOAUTH"));
     let (folder, address) = (server.folder().path().to_owned(), server.address());
     drop(server);
     assert!(!folder.exists());
@@ -163,4 +155,35 @@ async fn two_namespaces_reach_each_other_and_nobody_else() {
         !String::from_utf8_lossy(&left.stdout).contains(&name),
         "namespace {name} is still there"
     );
+}
+
+#[tokio::test]
+async fn a_cluster_agrees_and_a_sentinel_knows_its_master() {
+    let cluster = RedisCluster::start(3).await.unwrap();
+    let mut moved = 0;
+    for node in cluster.nodes() {
+        let answer = node.ask("SET k v").await.unwrap();
+        assert!(answer == "+OK" || answer.starts_with("-MOVED"), "{answer}");
+        moved += u32::from(answer != "+OK");
+    }
+    assert_eq!(moved, 2);
+    let master = RedisServer::start().await.unwrap();
+    let port = master.port().to_string();
+    let _replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &port])
+        .await
+        .unwrap();
+    let sentinel = RedisSentinel::start(&master, "main").await.unwrap();
+    sentinel.wait_for_replica(Duration::from_secs(30)).await;
+}
+
+#[test]
+fn an_authority_issues_what_verifies_against_it() {
+    let authority = Authority::new().unwrap();
+    let issued = authority.issue("server", "DNS:localhost,IP:127.0.0.1").unwrap();
+    let output = Command::new("openssl")
+        .args(["verify", "-verify_hostname", "localhost", "-CAfile"])
+        .args([&authority.certificate(), &issued.certificate])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
 }

@@ -8,4 +8,6 @@ mod raw;
 mod redelivery;
 mod sink;
 mod state;
+mod tls;
+mod topologies;
 mod transactions;
