@@ -42,6 +42,11 @@ impl Readiness {
         self.0.send_replace(stage);
     }
 
+    /// The stage and its changes.
+    pub fn watch(&self) -> watch::Receiver<Stage> {
+        self.0.subscribe()
+    }
+
     /// Waits for a stage, or a later one.
     pub async fn reached(&self, stage: Stage) {
         // The sender is held by self, so the channel cannot close.

@@ -1,5 +1,6 @@
 //! Service invocation: the caller's side, the callee's side, and what is outside the mesh.
 
+mod app_status;
 mod callee;
 mod forward;
 mod method;
@@ -19,6 +20,7 @@ use tonic::Code;
 use crate::{Api, Error};
 
 pub use forward::Caller;
+pub use method::uri as method_uri;
 pub use outside::Outside;
 
 /// Dapr's built-in policy for service invocation: three repeats, a second apart. Only calls of which nothing was sent

@@ -17,7 +17,7 @@ mod state;
 pub use api::{Api, Parts};
 pub use error::{Detail, Error};
 pub use health::{Readiness, Stage};
-pub use invoke::{Caller, Outside, Target};
+pub use invoke::{Caller, Outside, Target, method_uri};
 pub use metadata::{AppConnection, Metadata, SubscriptionInfo, SubscriptionKind};
 pub use publish::{BulkAnswer, BulkItem, BulkPublishRequest, PublishRequest};
 pub use secrets::SecretAnswer;

@@ -73,6 +73,9 @@ impl Api {
     /// Writes keys, each on its own. The error is that of the first that failed.
     pub async fn save_state(&self, store: &str, items: Vec<SetRequest>) -> Result<(), Error> {
         let state = self.state_store(store)?;
+        if items.iter().any(|item| item.key.is_empty()) {
+            return Err(Error::state_key_empty());
+        }
         let mut requests = prefixed(&state, items, |item| &mut item.key)?;
         let done = async {
             match requests.len() {

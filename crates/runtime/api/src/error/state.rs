@@ -36,6 +36,17 @@ impl Error {
             .with([info(reasons::STATE_NOT_FOUND, [("appID", app_id.to_owned())])])
     }
 
+    /// A write names no key.
+    pub(crate) fn state_key_empty() -> Self {
+        let message = "state key cannot be empty";
+        Self::new(
+            errors::STATE_SAVE,
+            StatusCode::BAD_REQUEST,
+            Code::InvalidArgument,
+            message,
+        )
+    }
+
     /// The key has the separator in it.
     pub(crate) fn state_key(store: &str, key: &str, error: &block::KeyError) -> Self {
         let message = error.to_string();

@@ -7,7 +7,7 @@ use outrigger_runtime_peer::{Callee, status};
 use outrigger_transport::{Body, hop};
 use outrigger_wire_names::headers;
 
-use super::invoke_error;
+use super::{app_status, invoke_error};
 use crate::{Api, Error};
 
 /// What a runtime without an app answers.
@@ -31,6 +31,7 @@ impl Callee for Api {
             Ok(mut response) => {
                 hop::strip(response.headers_mut());
                 response.headers_mut().remove(headers::PEER_ERROR);
+                app_status::send(&mut response);
                 response
             }
             Err(error) => {
@@ -59,7 +60,7 @@ fn peer_error(status: StatusCode, kind: &'static str, text: String) -> Response<
 pub(super) async fn own_error(id: &str, mut response: Response<Body>) -> Result<Response<Body>, Error> {
     if !response.headers().contains_key(headers::PEER_ERROR) {
         hop::strip(response.headers_mut());
-        return Ok(response);
+        return Ok(app_status::receive(response));
     }
     let http = response.status();
     let text = response

@@ -23,6 +23,14 @@ pub(super) fn normalize(uri: &Uri) -> Result<Uri, String> {
     rebuilt(&encode(&clean(&decoded)), uri.query())
 }
 
+/// The URI of a method that is no path yet, as gRPC callers name it: nothing in it is encoded.
+///
+/// # Errors
+/// When the query cannot stand in a URI.
+pub fn uri(method: &str, query: &str) -> Result<Uri, String> {
+    rebuilt(&encode(method), Some(query).filter(|query| !query.is_empty()))
+}
+
 /// Whether a path is its own clean, decoded form, a trailing slash aside.
 fn is_plain(path: &str) -> bool {
     !path.bytes().any(|byte| matches!(byte, b'%' | b'\\' | b'#'))
@@ -132,6 +140,16 @@ mod tests {
         assert_eq!(of("/a%25b"), Ok("/a%25b".to_owned()));
         assert_eq!(of("/a/../../b//c/./d"), Ok("/b/c/d".to_owned()));
         assert_eq!(of("/%2e%2e/admin"), Ok("/admin".to_owned()));
+    }
+
+    #[test]
+    fn a_method_without_encoding_comes_back_as_it_was() {
+        for method in ["a/b", "a b", "a%b", "a%25b", "ü\"*", ""] {
+            let normal = normalize(&uri(method, "x=1").unwrap()).unwrap();
+            assert_eq!(decode(normal.path()).unwrap(), format!("/{method}"));
+            assert_eq!(normal.query(), Some("x=1"));
+        }
+        assert!(normalize(&uri("a?b", "").unwrap()).is_err());
     }
 
     #[test]

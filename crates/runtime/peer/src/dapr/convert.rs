@@ -1,5 +1,7 @@
 //! Between the neutral HTTP form of an invocation and Dapr's messages.
 
+mod app_status;
+
 use std::collections::HashMap;
 
 use http::{
@@ -8,6 +10,7 @@ use http::{
     request, response,
 };
 use outrigger_transport::{Body, hop};
+use outrigger_wire_names::headers as names;
 use outrigger_wire_proto::{
     Any,
     common::{HttpExtension, InvokeRequest, InvokeResponse, http_extension::Verb},
@@ -29,7 +32,10 @@ pub(super) fn request_message(head: &request::Parts) -> InternalInvokeRequest {
         metadata: values(&head.headers),
         message: Some(InvokeRequest {
             method: head.uri.path().trim_start_matches('/').to_owned(),
-            data: Some(Any::raw(bytes::Bytes::new())),
+            data: Some(Any {
+                type_url: text(head.headers.get(names::DATA_TYPE)),
+                value: bytes::Bytes::new(),
+            }),
             content_type,
             http_extension: Some(extension),
         }),
@@ -41,8 +47,8 @@ pub(super) fn request_message(head: &request::Parts) -> InternalInvokeRequest {
 pub(super) fn request(message: InternalInvokeRequest, body: Option<Body>) -> Result<Request<Body>, String> {
     let invoke = message.message.ok_or("the request has no message")?;
     let extension = invoke.http_extension.unwrap_or_default();
-    let body = body.unwrap_or_else(|| invoke.data.map(|data| data.value).unwrap_or_default().into());
-    let mut request = Request::new(body);
+    let data = invoke.data.unwrap_or_default();
+    let mut request = Request::new(body.unwrap_or_else(|| data.value.into()));
     *request.method_mut() = method(extension.verb());
     *request.uri_mut() = uri(&invoke.method, &extension.querystring)?;
     *request.headers_mut() = headers(message.metadata);
@@ -51,34 +57,46 @@ pub(super) fn request(message: InternalInvokeRequest, body: Option<Body>) -> Res
     {
         request.headers_mut().insert(CONTENT_TYPE, content_type);
     }
+    set_data_type(request.headers_mut(), &data.type_url);
     Ok(request)
 }
 
-/// The head of an answer as a message.
+/// The head of an answer as a message. The status is that of the app: gRPC's, where it gave one, or HTTP's.
 pub(super) fn response_message(head: &response::Parts) -> InternalInvokeResponse {
+    let mut headers = values(&head.headers);
+    headers.remove(names::APP_STATUS.as_str());
+    let of_http = || Status {
+        code: head.status.as_u16().into(),
+        message: String::new(),
+        details: Vec::new(),
+    };
+    let type_url = text(head.headers.get(names::DATA_TYPE));
     InternalInvokeResponse {
-        status: Some(Status {
-            code: head.status.as_u16().into(),
-            message: String::new(),
-            details: Vec::new(),
-        }),
-        headers: values(&head.headers),
+        status: Some(app_status::read(&head.headers).unwrap_or_else(of_http)),
+        headers,
         trailers: HashMap::new(),
         message: Some(InvokeResponse {
-            data: None,
+            data: (!type_url.is_empty()).then(|| Any {
+                type_url,
+                value: bytes::Bytes::new(),
+            }),
             content_type: text(head.headers.get(CONTENT_TYPE)),
         }),
     }
 }
 
-/// An answer from a message, with `body`.
+/// An answer from a message, with `body`. An error of a gRPC app has none: callers make one of its status.
 pub(super) fn response(
     message: InternalInvokeResponse,
     body: Option<Body>,
 ) -> Result<Response<Body>, String> {
     let status = message.status.ok_or("the answer has no status")?;
     let invoke = message.message.unwrap_or_default();
-    let body = body.unwrap_or_else(|| invoke.data.map(|data| data.value).unwrap_or_default().into());
+    let data = invoke.data.unwrap_or_default();
+    let body = match status.code {
+        1..100 => Body::empty(),
+        _ => body.unwrap_or_else(|| data.value.into()),
+    };
     let mut response = Response::new(body);
     *response.status_mut() = http_status(status.code);
     *response.headers_mut() = headers(message.headers);
@@ -87,7 +105,17 @@ pub(super) fn response(
     {
         response.headers_mut().insert(CONTENT_TYPE, content_type);
     }
+    set_data_type(response.headers_mut(), &data.type_url);
+    app_status::write(response.headers_mut(), status);
     Ok(response)
+}
+
+fn set_data_type(map: &mut HeaderMap, type_url: &str) {
+    if !type_url.is_empty()
+        && let Ok(value) = HeaderValue::from_str(type_url)
+    {
+        map.insert(names::DATA_TYPE, value);
+    }
 }
 
 /// A status of 100 and above is HTTP's, of an HTTP app; one below is gRPC's, of a gRPC app.
@@ -141,7 +169,7 @@ fn headers(values: Values) -> HeaderMap {
         let Ok(name) = HeaderName::try_from(name) else {
             continue;
         };
-        if name.as_str().starts_with("grpc-") && name != outrigger_wire_names::headers::GRPC_TRACE_BIN {
+        if name.as_str().starts_with("grpc-") && name != names::GRPC_TRACE_BIN {
             continue;
         }
         for value in list.values {
@@ -202,7 +230,10 @@ mod tests {
             }),
             ..InternalInvokeResponse::default()
         };
-        assert_eq!(response(message, None).unwrap().status(), 404);
+        let answer = response(message.clone(), None).unwrap();
+        assert_eq!(answer.status(), 404);
+        let back = response_message(&answer.into_parts().0);
+        assert_eq!((back.status, back.headers.len()), (message.status, 0));
         assert!(response(InternalInvokeResponse::default(), None).is_err());
     }
 }
