@@ -1,0 +1,236 @@
+//! Events on their way to an HTTP app (dapr-runtime.md §3.5).
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
+use outrigger_block_pubsub::Metadata;
+use outrigger_wire_names::{content, headers};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{HttpChannel, rooted};
+use crate::{BulkDelivery, BulkEntry, Error, EventDelivery, EventVerdict, Verdicts};
+
+/// Type of the envelope around a bulk delivery.
+const BULK_TYPE: &str = "com.dapr.event.sent.bulk";
+
+/// Posts an event to its route and reads the verdict.
+pub(super) async fn deliver(
+    channel: &HttpChannel,
+    delivery: EventDelivery<'_>,
+) -> Result<EventVerdict, Error> {
+    let mut request = channel.own(
+        Method::POST,
+        &rooted(delivery.path),
+        delivery.envelope.clone().into(),
+    )?;
+    let headers = request.headers_mut();
+    add_metadata(headers, delivery.metadata);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content::CLOUD_EVENT));
+    if let Some(parent) = delivery
+        .traceparent
+        .and_then(|parent| HeaderValue::from_str(parent).ok())
+    {
+        headers.insert(headers::TRACEPARENT, parent);
+    }
+    let response = channel.send(request).await.map_err(|failed| failed.error)?;
+    let status = response.status();
+    let body = HttpChannel::collect(response).await?;
+    Ok(verdict(status, &body))
+}
+
+/// Broker metadata travels as headers; what is no header is left out.
+fn add_metadata(headers: &mut HeaderMap, metadata: &Metadata) {
+    for (name, value) in metadata {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(default, borrow)]
+    status: std::borrow::Cow<'a, str>,
+}
+
+/// What status and body say. A 2xx without a status in its body is a success, 404 drops, anything else retries.
+fn verdict(status: StatusCode, body: &[u8]) -> EventVerdict {
+    if status == StatusCode::NOT_FOUND {
+        tracing::error!("app has no route for an event (404); the event is dropped");
+        return EventVerdict::Drop;
+    }
+    if !status.is_success() {
+        tracing::warn!(%status, body = %String::from_utf8_lossy(&body[..body.len().min(256)]), "app did not take an event");
+        return EventVerdict::Retry;
+    }
+    match serde_json::from_slice::<Answer<'_>>(body) {
+        Err(_) => EventVerdict::Success,
+        Ok(answer) => of_text(&answer.status).unwrap_or(EventVerdict::Success),
+    }
+}
+
+/// A status by its name; `None` for the empty one, which means different things for singles and in bulk.
+fn of_text(status: &str) -> Option<EventVerdict> {
+    match status.to_ascii_uppercase().as_str() {
+        "" => None,
+        "SUCCESS" => Some(EventVerdict::Success),
+        "DROP" => Some(EventVerdict::Drop),
+        "RETRY" => Some(EventVerdict::Retry),
+        _ => {
+            tracing::warn!(
+                status,
+                "app answered an event with an unknown status; it counts as RETRY"
+            );
+            Some(EventVerdict::Retry)
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    id: &'a str,
+    entries: Vec<Entry<'a>>,
+    metadata: &'a Metadata,
+    topic: &'a str,
+    pubsubname: &'a str,
+    #[serde(rename = "type")]
+    type_: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    entry_id: &'a str,
+    event: Box<RawValue>,
+    metadata: &'a Metadata,
+    content_type: &'a str,
+}
+
+/// Posts many events in one envelope and reads the verdicts.
+pub(super) async fn deliver_bulk(
+    channel: &HttpChannel,
+    delivery: BulkDelivery<'_>,
+) -> Result<Verdicts, Error> {
+    let body = bulk_body(&delivery)?;
+    let mut request = channel.own(Method::POST, &rooted(delivery.path), Bytes::from(body).into())?;
+    request
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content::JSON));
+    let response = channel.send(request).await.map_err(|failed| failed.error)?;
+    let status = response.status();
+    let body = HttpChannel::collect(response).await?;
+    Ok(bulk_verdicts(status, &body, delivery.entries))
+}
+
+fn bulk_body(delivery: &BulkDelivery<'_>) -> Result<Vec<u8>, Error> {
+    let empty = Metadata::new();
+    let entries = delivery
+        .entries
+        .iter()
+        .map(bulk_entry)
+        .collect::<Result<_, _>>()?;
+    let envelope = Envelope {
+        id: &delivery.id,
+        entries,
+        metadata: &empty,
+        topic: delivery.topic,
+        pubsubname: delivery.pubsub_name,
+        type_: BULK_TYPE,
+    };
+    serde_json::to_vec(&envelope).map_err(|error| event_error(&error))
+}
+
+/// An envelope goes in as the JSON that it is; raw bytes as base64 text.
+fn bulk_entry(entry: &BulkEntry) -> Result<Entry<'_>, Error> {
+    let event = if entry.is_envelope {
+        serde_json::from_slice(&entry.event)
+    } else {
+        serde_json::value::to_raw_value(&BASE64_STANDARD.encode(&entry.event))
+    };
+    Ok(Entry {
+        entry_id: &entry.id,
+        event: event.map_err(|error| event_error(&error))?,
+        metadata: &entry.metadata,
+        content_type: &entry.content_type,
+    })
+}
+
+fn event_error(error: &serde_json::Error) -> Error {
+    Error::Answer {
+        call: "bulk delivery",
+        reason: format!("an event is not JSON: {error}"),
+    }
+}
+
+#[derive(Deserialize)]
+struct BulkAnswer {
+    #[serde(default)]
+    statuses: Vec<BulkStatus>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct BulkStatus {
+    entry_id: String,
+    status: String,
+}
+
+/// 404 takes the whole batch, another failure retries it; entries without a verdict are retried.
+fn bulk_verdicts(status: StatusCode, body: &[u8], entries: &[BulkEntry]) -> Verdicts {
+    let all = |verdict| entries.iter().map(|entry| (entry.id.clone(), verdict)).collect();
+    if status == StatusCode::NOT_FOUND {
+        return all(EventVerdict::Success);
+    }
+    if !status.is_success() {
+        return all(EventVerdict::Retry);
+    }
+    match serde_json::from_slice::<BulkAnswer>(body) {
+        // An empty or undecodable body of a 2xx takes the batch, as for singles.
+        Err(_) => all(EventVerdict::Success),
+        Ok(answer) => {
+            let named = answer.statuses.into_iter();
+            named
+                .map(|one| (one.entry_id, of_text(&one.status).unwrap_or(EventVerdict::Retry)))
+                .collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_and_body_decide() {
+        let of = |status: u16, body: &str| verdict(StatusCode::from_u16(status).unwrap(), body.as_bytes());
+        assert_eq!(of(200, ""), EventVerdict::Success);
+        assert_eq!(of(204, "not json"), EventVerdict::Success);
+        assert_eq!(of(200, r#"{"status":"SUCCESS"}"#), EventVerdict::Success);
+        assert_eq!(of(200, r#"{"status":""}"#), EventVerdict::Success);
+        assert_eq!(of(200, r#"{"status":"DROP"}"#), EventVerdict::Drop);
+        assert_eq!(of(200, r#"{"status":"RETRY"}"#), EventVerdict::Retry);
+        assert_eq!(of(200, r#"{"status":"what"}"#), EventVerdict::Retry);
+        assert_eq!(of(404, ""), EventVerdict::Drop);
+        assert_eq!(of(500, ""), EventVerdict::Retry);
+    }
+
+    #[test]
+    fn bulk_entries_without_a_verdict_are_not_named() {
+        let entry = |id: &str| BulkEntry {
+            id: id.to_owned(),
+            event: Bytes::from_static(b"{}"),
+            is_envelope: true,
+            content_type: "application/cloudevents+json".to_owned(),
+            metadata: Metadata::new(),
+        };
+        let entries = [entry("1"), entry("2")];
+        let body = br#"{"statuses":[{"entryId":"1","status":"SUCCESS"},{"entryId":"x","status":""}]}"#;
+        let verdicts = bulk_verdicts(StatusCode::OK, body, &entries);
+        assert_eq!(verdicts.get("1"), Some(&EventVerdict::Success));
+        assert_eq!(verdicts.get("2"), None);
+        assert_eq!(verdicts.get("x"), Some(&EventVerdict::Retry));
+        assert_eq!(bulk_verdicts(StatusCode::NOT_FOUND, b"", &entries).len(), 2);
+    }
+}
