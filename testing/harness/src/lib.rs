@@ -2,7 +2,7 @@
 //!
 //! A test that needs a server starts one of its own: on a free port of loopback, with a folder of its own, gone when
 //! the guard is dropped. A program that is not installed fails the test and names the Debian package; nothing here
-//! ever skips. Waiting is for conditions ([`eventually`]), never for a while.
+//! ever skips. Waiting is for conditions ([`eventually()`]), never for a while.
 
 mod authority;
 mod error;

@@ -23,7 +23,7 @@ use arc_swap::ArcSwap;
 use futures_util::{FutureExt, future::BoxFuture, future::Shared};
 use outrigger_base_clock::{Entropy, fraction};
 use outrigger_block_kit::{Context, OpenError};
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, ErrorKind, Pipeline, Value};
 
 use crate::{
     fault::Fault,
@@ -202,6 +202,8 @@ impl Link {
                 Err(failed) => failed,
             };
             let may_repeat = match fault {
+                // A wrong password does not get right by trying.
+                Fault::Lost(ref error) if error.kind() == ErrorKind::AuthenticationFailed => false,
                 Fault::Lost(_) => call.repeat || !sent,
                 ref other => other.is_passing(),
             };
