@@ -2,6 +2,7 @@
 
 mod bench;
 mod r#gen;
+mod test;
 mod tidy;
 
 use std::io::{self, Write as _};
@@ -11,6 +12,7 @@ const USAGE: &str = "usage: cargo xtask <task> [arguments]
 tasks:
   bench [options]  measure ours beside the bare limit and a peer; bench --list names the measures
   gen [--check]    generate the protobuf code from proto/, or fail when it has drifted
+  test [options]   pass every test; test --list names the steps, --install brings what is missing
   tidy             check the rules of the house that no compiler checks";
 
 fn main() -> ExitCode {
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     let outcome = match task {
         "bench" => bench::run(rest),
         "gen" => r#gen::run(rest),
+        "test" => test::run(rest),
         "tidy" => tidy::run(rest),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, USAGE)),
     };
