@@ -20,8 +20,8 @@ pub(crate) struct Job {
     pub(crate) folder: PathBuf,
     /// What its environment has beside ours.
     pub(crate) env: Vec<(&'static str, String)>,
-    /// Tells the lines with which the runner closes.
-    pub(crate) closing: fn(&str) -> bool,
+    /// Tells the lines with which a runner of tests closes; none for a command that runs no test.
+    pub(crate) closing: Option<fn(&str) -> bool>,
 }
 
 /// How a command ended.
@@ -41,7 +41,7 @@ impl Job {
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             folder: folder.into(),
             env: Vec::new(),
-            closing: |_| false,
+            closing: None,
         }
     }
 
@@ -51,9 +51,9 @@ impl Job {
         self
     }
 
-    /// Keeps the lines that `closing` tells.
+    /// Keeps the lines that `closing` tells. Without one the command has failed: a runner that ran no test proved nothing.
     pub(crate) fn closing(mut self, closing: fn(&str) -> bool) -> Self {
-        self.closing = closing;
+        self.closing = Some(closing);
         self
     }
 
@@ -89,7 +89,9 @@ pub(crate) fn run(job: &Job, deadline: Duration) -> io::Result<Ended> {
     let status = wait(&mut child, deadline)?;
     let closing = lines.and_then(|lines| lines.join().ok()).unwrap_or_default();
     let failure = match status {
-        Some(status) => (!status.success()).then(|| status.to_string()),
+        Some(status) if !status.success() => Some(status.to_string()),
+        Some(_) if job.closing.is_some() && closing.is_empty() => Some("it ran no test".to_owned()),
+        Some(_) => None,
         None => Some(format!("not done after {} minutes", deadline.as_secs() / 60)),
     };
     Ok(Ended { closing, failure })
@@ -106,14 +108,14 @@ pub(crate) fn succeeds(job: &Job) -> bool {
 }
 
 /// Passes the output on, line by line, and gives the closing lines at its end.
-fn show(stdout: ChildStdout, closing: fn(&str) -> bool) -> thread::JoinHandle<Vec<String>> {
+fn show(stdout: ChildStdout, closing: Option<fn(&str) -> bool>) -> thread::JoinHandle<Vec<String>> {
     thread::spawn(move || {
         let mut kept = Vec::new();
         for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
             // When our own output is closed there is nobody to show it to; the command still runs to its end.
             let _ = writeln!(io::stdout(), "{line}");
-            if closing(&line) {
+            if closing.is_some_and(|closing| closing(&line)) {
                 kept.push(line.into_owned());
             }
         }
@@ -207,6 +209,12 @@ mod tests {
         let ended = run(&shell("echo end; exit 3"), Duration::from_secs(60)).expect("runs");
         assert_eq!(ended.closing, ["end"]);
         assert!(ended.failure.is_some_and(|failure| failure.contains('3')));
+    }
+
+    #[test]
+    fn a_runner_that_ran_no_test_has_failed() {
+        let ended = run(&shell("echo begin"), Duration::from_secs(60)).expect("runs");
+        assert_eq!(ended.failure.as_deref(), Some("it ran no test"));
     }
 
     #[test]

@@ -81,8 +81,11 @@ pub(crate) static PYTHON_PACKAGES: Need = Need {
     cure: Cure::Commands(python::install),
 };
 pub(crate) static NODE: Need = Need {
-    what: "node and npm",
-    present: |lab| runs(lab, "node", &["--version"]) && runs(lab, "npm", &["--version"]),
+    what: "node 20 or newer, and npm",
+    present: |lab| {
+        let is_new = "process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)";
+        runs(lab, "node", &["-e", is_new]) && runs(lab, "npm", &["--version"])
+    },
     cure: Cure::Debian(&["nodejs", "npm"]),
 };
 pub(crate) static NODE_PACKAGES: Need = Need {
@@ -91,8 +94,9 @@ pub(crate) static NODE_PACKAGES: Need = Need {
     cure: Cure::Commands(|lab| vec![Job::new("npm", &["ci", "--no-audit", "--no-fund"], lab.sdk("js"))]),
 };
 pub(crate) static GO: Need = Need {
-    what: "go",
-    present: |lab| runs(lab, "go", &["version"]),
+    what: "go 1.21 or newer, which fetches the version that tests/sdk/go/go.mod asks for",
+    // An older one does not understand the file.
+    present: |lab| child::succeeds(&Job::new("go", &["list", "-m"], lab.sdk("go"))),
     cure: Cure::Debian(&["golang-go"]),
 };
 pub(crate) static GO_MODULES: Need = Need {

@@ -14,11 +14,12 @@ pub(super) fn pytest(line: &str) -> bool {
         && words.contains(" in ")
 }
 
-/// The counts at the end of node's TAP.
+/// The counts at the end of node's TAP, but those of nothing.
 pub(super) fn node(line: &str) -> bool {
-    ["# tests ", "# pass ", "# fail ", "# skipped "]
+    let is_count = ["# tests ", "# pass ", "# fail ", "# skipped "]
         .iter()
-        .any(|start| line.starts_with(start))
+        .any(|start| line.starts_with(start));
+    is_count && !line.ends_with(" 0")
 }
 
 /// A line a package.
@@ -40,7 +41,7 @@ mod tests {
         assert!(pytest("12 passed in 3.41s"));
         assert!(pytest("======= 1 failed, 2 passed in 0.11s ======="));
         assert!(!pytest("tests/test_state.py ....    [ 50%]"));
-        assert!(node("# pass 7") && !node("# Subtest: state"));
+        assert!(node("# pass 7") && !node("# Subtest: state") && !node("# tests 0") && node("# fail 10"));
         assert!(go("ok  \texample/sdk\t0.4s") && go("FAIL\texample/sdk [build failed]"));
         assert!(!go("?   \texample/sdk\t[no test files]"));
     }
