@@ -20,11 +20,18 @@ const KEPT_LINES: usize = 10_000;
 const EXIT_POLL: Duration = Duration::from_millis(5);
 
 /// A running program: killed and reaped when this is dropped, its output kept in memory.
+///
+/// It does not outlive the test's process either, however that ends: a watcher kills it when our end of a pipe closes.
 pub struct Process {
     program: String,
     child: Child,
+    /// There until the program ended, whose id may be another's after that.
+    watcher: Option<Child>,
     output: Arc<Output>,
 }
+
+/// The watcher: waits for the end of its input, then kills the process named by its argument.
+const WATCHER: &str = r#"trap "" INT TERM HUP; read -r _; kill -9 "$0""#;
 
 /// A signal for a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +76,14 @@ impl Process {
         if let Some(stderr) = child.stderr.take() {
             capture(stderr, output.clone());
         }
-        Ok(Self {
+        let mut process = Self {
             program,
             child,
+            watcher: None,
             output,
-        })
+        };
+        process.watcher = Some(watch(process.id())?);
+        Ok(process)
     }
 
     /// The process id.
@@ -95,7 +105,11 @@ impl Process {
 
     /// How it ended, if it did.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().ok().flatten()
+        let status = self.child.try_wait().ok().flatten();
+        if status.is_some() {
+            self.unwatch();
+        }
+        status
     }
 
     /// Waits for its end.
@@ -141,7 +155,15 @@ impl Process {
     pub fn kill(&mut self) {
         // It may have ended already; then there is nothing to kill, and reaping it is right all the same.
         let _ = self.child.kill();
+        self.unwatch();
         let _ = self.child.wait();
+    }
+
+    fn unwatch(&mut self) {
+        if let Some(mut watcher) = self.watcher.take() {
+            let _ = watcher.kill();
+            let _ = watcher.wait();
+        }
     }
 
     fn late(&self, what: String, deadline: Duration) -> Error {
@@ -199,6 +221,16 @@ impl Output {
             }
         }
     }
+}
+
+fn watch(id: u32) -> Result<Child, Error> {
+    Command::new("sh")
+        .args(["-c", WATCHER, &id.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| Error::io("start the watcher of a process", error))
 }
 
 /// Reads one output to its end on a thread of its own; the thread ends when the last holder of the pipe does.

@@ -1,6 +1,6 @@
 //! The harness itself: what it starts is there, and is gone afterwards.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{io::Write, path::Path, process::Command, time::Duration};
 
 use outrigger_testing_harness::{
     Authority, Error, Folder, FreePort, NamespacePair, Process, RedisCluster, RedisSentinel, RedisServer,
@@ -81,6 +81,39 @@ async fn a_process_is_asked_to_end_and_tells_how_it_ended() {
     .unwrap();
     process.wait_for_line("up", SOON).await.unwrap();
     assert_eq!(process.terminate(SOON).await.unwrap().code(), Some(7));
+}
+
+/// Runs itself once more as a process that starts another and is then killed.
+#[tokio::test]
+async fn a_process_does_not_outlive_a_killed_test() {
+    const NAME: &str = "a_process_does_not_outlive_a_killed_test";
+    const CHILD: &str = "OUTRIGGER_TEST_KILLED";
+    let mut sleeper = Command::new("sh");
+    sleeper.args(["-c", "echo sleeper $$; exec sleep 1000"]);
+    if std::env::var_os(CHILD).is_some() {
+        let process = Process::spawn(&mut sleeper, "dash").unwrap();
+        let line = process.wait_for_line("sleeper", SOON).await.unwrap();
+        writeln!(std::io::stderr(), "{line}").unwrap();
+        return std::future::pending().await;
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", NAME, "--nocapture"]).env(CHILD, "1");
+    let mut killed = Process::spawn(&mut command, "this test").unwrap();
+    let line = killed.wait_for_line("sleeper", SOON).await.unwrap();
+    let id = line.rsplit(' ').next().unwrap();
+    let command_line = format!("/proc/{id}/cmdline");
+    eventually(SOON, || {
+        let text = std::fs::read_to_string(&command_line).unwrap();
+        std::future::ready(text.starts_with("sleep"))
+    })
+    .await;
+    killed.kill();
+    // A container's first process may leave it as a zombie, whose command line is empty.
+    eventually(SOON, || {
+        let left = std::fs::read_to_string(&command_line).unwrap_or_default();
+        std::future::ready(if left.is_empty() { Ok(()) } else { Err(left) })
+    })
+    .await;
 }
 
 #[tokio::test]
