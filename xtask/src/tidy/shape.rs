@@ -15,6 +15,10 @@ static MOD_RS: Rule = Rule {
     why: "ten open tabs called mod.rs help nobody",
     cure: "name the file after the module: foo.rs beside the folder foo/",
 };
+static PROMISED: Rule = Rule {
+    why: "a note to oneself in the code is a promise that nobody keeps",
+    cure: "do it, or say in the documentation what is not there and answer with an error that names it",
+};
 static UNDOCUMENTED: Rule = Rule {
     why: "a file begins by saying what it is for, so that a reader knows whether to go on",
     cure: "begin it with a `//!` comment: what it is, and why it is so",
@@ -32,6 +36,25 @@ pub(crate) fn check(source: &Source, findings: &mut Vec<Finding>) {
     }
     if !has_module_docs(source) {
         findings.push(Finding::new(path, 1, &UNDOCUMENTED, "no module documentation"));
+    }
+    find_promises(source, findings);
+}
+
+/// Words that promise.
+const PROMISES: [&str; 4] = ["TODO", "FIXME", "XXX", "HACK"];
+
+fn find_promises(source: &Source, findings: &mut Vec<Finding>) {
+    let tokens = source.tokens();
+    for comment in tokens.iter().filter(|token| token.kind == Kind::Comment) {
+        let mut words = comment.text.split(|c: char| !c.is_alphanumeric());
+        if let Some(word) = words.find(|word| PROMISES.contains(word)) {
+            findings.push(Finding::new(
+                &source.path,
+                comment.line,
+                &PROMISED,
+                format!("a comment says {word}"),
+            ));
+        }
     }
 }
 
@@ -69,6 +92,18 @@ mod tests {
         assert_eq!(rules("a.rs", "/// An item's.\nfn f() {}"), [&UNDOCUMENTED]);
         assert_eq!(rules("a.rs", "mod x;\n//! Too late."), [&UNDOCUMENTED]);
         assert_eq!(rules("a.rs", ""), [&UNDOCUMENTED]);
+    }
+
+    #[test]
+    fn promises_are_found_in_comments_only() {
+        assert_eq!(rules("a.rs", "//! What.\n// TODO: later\nfn f() {}"), [&PROMISED]);
+        assert!(
+            rules(
+                "a.rs",
+                "//! What.\nconst XXX: &str = \"TODO\";\n// HACKS are other words"
+            )
+            .is_empty()
+        );
     }
 
     #[test]
