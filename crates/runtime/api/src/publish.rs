@@ -66,6 +66,11 @@ impl Api {
         self.broker(pubsub, topic).map(drop)
     }
 
+    /// The error for a broker that is not there, where a face needs it without an operation.
+    pub fn pubsub_not_found(&self, pubsub: &str) -> Error {
+        self.about(pubsub, "").not_found()
+    }
+
     fn wrap(&self, pubsub: &PubSub, request: &PublishRequest, about: About<'_>) -> Result<Bytes, Error> {
         let id = outrigger_base_clock::uuid_v4(&*self.host().entropy).to_string();
         self.envelope(

@@ -10,5 +10,6 @@ pub mod features;
 pub mod headers;
 pub mod messages;
 pub mod metrics;
+pub mod pubsub;
 pub mod routes;
 pub mod version;

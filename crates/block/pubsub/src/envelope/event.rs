@@ -49,6 +49,11 @@ impl<'a> Event<'a> {
         self.fields.get(name)?.text()
     }
 
+    /// Whether the event has an attribute, of whatever kind.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.has(name)
+    }
+
     /// `id`, when it is a text.
     pub fn id(&self) -> Option<Cow<'a, str>> {
         self.text(names::ID)

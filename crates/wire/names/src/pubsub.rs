@@ -1,0 +1,29 @@
+//! Texts of pub/sub delivery (dapr-runtime.md §3.3 to §3.5).
+
+/// Metadata of a delivered message: the broker component.
+pub const PUBSUB_NAME: &str = "pubsubName";
+/// Metadata of a delivered message: what its payload is.
+pub const CONTENT_TYPE: &str = "content-type";
+/// Path of an event that goes to a stream.
+pub const STREAM_PATH: &str = "/";
+/// Begins the name of a span of publishing or delivery; the topic follows.
+pub const SPAN_PREFIX: &str = "pubsub/";
+/// Span attribute: the messaging system.
+pub const SPAN_SYSTEM: &str = "messaging.system";
+/// Its value.
+pub const SPAN_SYSTEM_PUBSUB: &str = "pubsub";
+/// Span attribute: the topic.
+pub const SPAN_DESTINATION: &str = "messaging.destination";
+
+/// Process status in metrics of single deliveries: the app took the event.
+pub const PROCESSED: &str = "success";
+/// Process status in metrics of single deliveries: the event comes again.
+pub const RETRIED: &str = "retry";
+/// Process status in metrics of single deliveries: the event was given up.
+pub const DROPPED: &str = "drop";
+/// Verdict of an app, and process status in metrics of bulk deliveries: done.
+pub const VERDICT_SUCCESS: &str = "SUCCESS";
+/// Verdict of an app, and process status in metrics of bulk deliveries: not now.
+pub const VERDICT_RETRY: &str = "RETRY";
+/// Verdict of an app, and process status in metrics of bulk deliveries: never.
+pub const VERDICT_DROP: &str = "DROP";
