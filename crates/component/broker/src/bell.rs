@@ -67,17 +67,24 @@ impl Ringer {
 
     /// Rings for `member`. Says whether somebody is there to hear it.
     pub(crate) fn ring(&self, folder: &Folder, member: MemberId) -> bool {
-        match self.0.send_to(RING, folder.bell(member)) {
+        let bell = folder.bell(member);
+        let rung = match self.0.send_to(RING, &bell) {
+            // Either its queue is full, or this socket's buffer is, with rings that somebody else has not read. A new
+            // socket has room.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Self::new().and_then(|fresh| fresh.0.send_to(RING, &bell))
+            }
+            rung => rung,
+        };
+        match rung.map_err(|error| (error.kind(), error)) {
             Ok(_) => true,
-            Err(error) => match error.kind() {
-                // Its queue is full: rings that it has not read yet say the same.
-                io::ErrorKind::WouldBlock => true,
-                io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => false,
-                _ => {
-                    tracing::warn!(member, %error, "cannot wake a process of the broker; it will look when a lease ends");
-                    true
-                }
-            },
+            // Its queue is full: rings that it has not read yet say the same.
+            Err((io::ErrorKind::WouldBlock, _)) => true,
+            Err((io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound, _)) => false,
+            Err((_, error)) => {
+                tracing::warn!(member, %error, "cannot wake a process of the broker: it looks when a lease ends");
+                true
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use outrigger_block_pubsub::{
 
 use crate::{
     bell::{self, Sleepers},
-    folder::{Folder, Sockets},
+    folder::Sockets,
     life::LifeLines,
     settings::Settings,
     store::{self, Join, NewMessage, Opened, Ping, Store, StoreHandle},
@@ -54,13 +54,13 @@ impl EmbeddedBroker {
     /// Opens the folder and begins to hear its bell.
     pub(crate) async fn open(ctx: Context, settings: Settings) -> Result<Self, OpenError> {
         let settings = Arc::new(settings);
-        let folder = Arc::new(Folder::open(&settings.folder)?);
         let sleepers = Arc::new(Sleepers::default());
-        let opened = Store::open(folder.clone(), settings.clone(), ctx.clock, sleepers.clone()).await?;
+        let opened = Store::open(settings.clone(), ctx.clock, sleepers.clone()).await?;
         let Opened {
             handle: store,
             thread,
             me,
+            folder,
             sockets,
         } = opened;
         let tasks = ctx.tasks.child(format!("pubsub.outrigger {}", ctx.name));

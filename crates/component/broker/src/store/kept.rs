@@ -87,8 +87,18 @@ pub(super) fn drop_if_done(desk: &Desk<'_>, topic: i64, seq: i64) -> Result<(), 
     Ok(())
 }
 
-/// Releases what `member` holds, due at once, and forgets its subscriptions and itself. Its topics are rung.
+/// Releases what `member` holds, due at once, and forgets its subscriptions and itself. Whom that concerns is rung.
 pub(super) fn release_member(desk: &mut Desk<'_>, member: MemberId) -> Result<(), Fault> {
+    ring_for(
+        desk,
+        member,
+        "SELECT DISTINCT topic FROM interest WHERE member = ?",
+    )?;
+    ring_for(
+        desk,
+        member,
+        "SELECT DISTINCT topic FROM consumer JOIN delivery ON consumer = id WHERE holder = ?",
+    )?;
     desk.sql
         .prepare_cached("UPDATE delivery SET holder = NULL, due = ? WHERE holder = ?")?
         .execute([desk.now, member])?;
@@ -97,12 +107,6 @@ pub(super) fn release_member(desk: &mut Desk<'_>, member: MemberId) -> Result<()
             "UPDATE consumer SET seen = ? WHERE id IN (SELECT consumer FROM interest WHERE member = ?)",
         )?
         .execute([desk.now, member])?;
-    let mut select = desk
-        .sql
-        .prepare_cached("SELECT DISTINCT topic FROM interest WHERE member = ?")?;
-    for topic in select.query_map([member], |row| row.get(0))? {
-        desk.ring.add(topic?);
-    }
     desk.sql
         .prepare_cached("DELETE FROM interest WHERE member = ?")?
         .execute([member])?;
@@ -110,5 +114,14 @@ pub(super) fn release_member(desk: &mut Desk<'_>, member: MemberId) -> Result<()
         .prepare_cached("DELETE FROM member WHERE id = ?")?
         .execute([member])?;
     desk.buried.push(member);
+    Ok(())
+}
+
+/// Rings the topics that `select` finds for `member`.
+fn ring_for(desk: &mut Desk<'_>, member: MemberId, select: &str) -> Result<(), Fault> {
+    let mut select = desk.sql.prepare_cached(select)?;
+    for topic in select.query_map([member], |row| row.get(0))? {
+        desk.ring.add(topic?);
+    }
     Ok(())
 }

@@ -51,28 +51,29 @@ pub(crate) struct Opened {
     pub(crate) thread: Thread,
     /// This process's number.
     pub(crate) me: MemberId,
+    /// The folder.
+    pub(crate) folder: Arc<Folder>,
     /// Where others ring and draw their life lines.
     pub(crate) sockets: Sockets,
 }
 
 impl Store {
-    /// Starts the thread, opens the file on it and makes this process a member.
+    /// Starts the thread, opens the folder and its file on it, and makes this process a member.
     pub(crate) async fn open(
-        folder: Arc<Folder>,
         settings: Arc<Settings>,
         clock: Arc<dyn Clock>,
         sleepers: Arc<Sleepers>,
     ) -> Result<Opened, OpenError> {
         let (handle, jobs) = StoreHandle::new();
         let (report, opened) = oneshot::channel();
-        let body = move || match Self::enter(folder, settings, clock, sleepers) {
+        let body = move || match Self::enter(settings, clock, sleepers) {
             Err(error) => {
                 // Whoever opened may have gone.
                 let _ = report.send(Err(error));
             }
             Ok((store, sockets)) => {
                 // A caller that has gone has dropped the way to the store too: it retires at once.
-                let _ = report.send(Ok((store.me, sockets)));
+                let _ = report.send(Ok((store.me, store.folder.clone(), sockets)));
                 store.serve(jobs);
             }
         };
@@ -80,21 +81,22 @@ impl Store {
             .map_err(|error| OpenError::unavailable("start the broker's thread", error))?;
         let gone =
             || OpenError::unavailable("open the broker's file", io::Error::other("its thread panicked"));
-        let (me, sockets) = opened.await.map_err(|_| gone())??;
+        let (me, folder, sockets) = opened.await.map_err(|_| gone())??;
         Ok(Opened {
             handle,
             thread,
             me,
+            folder,
             sockets,
         })
     }
 
     fn enter(
-        folder: Arc<Folder>,
         settings: Arc<Settings>,
         clock: Arc<dyn Clock>,
         sleepers: Arc<Sleepers>,
     ) -> Result<(Self, Sockets), OpenError> {
+        let folder = Arc::new(Folder::open(&settings.folder)?);
         let unavailable = |error: io::Error| {
             OpenError::unavailable(
                 format!("use the broker's folder {}", folder.path().display()),

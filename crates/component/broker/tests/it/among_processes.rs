@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use outrigger_testing_harness::{Folder, eventually};
+use outrigger_testing_harness::{Folder, Signal, eventually};
 
 use crate::{
     child::Child,
@@ -95,4 +95,28 @@ async fn a_consumer_that_starts_after_a_kill_gets_what_the_dead_one_held() {
     let _process = restarted.spawn();
     wait_for(&restarted, "done", 1).await;
     publisher.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consumer_that_hangs_keeps_nobody_else_from_being_woken() {
+    let folder = Folder::new("broker").unwrap();
+    let consumers = ["stopped", "awake"].map(|group| Child {
+        group,
+        log: folder.file(group),
+        ..child(&folder, "consumer")
+    });
+    let processes = consumers.each_ref().map(Child::spawn);
+    for consumer in &consumers {
+        wait_for(consumer, "ready", 1).await;
+    }
+    processes[0].signal(Signal::Stop).unwrap();
+    let broker = open(&consumers[0].folder, &[]).await;
+    // Far more rings than any socket queues.
+    for n in 0..600 {
+        publish(&broker, "t", &n.to_string()).await;
+    }
+    wait_for(&consumers[1], "done", 600).await;
+    processes[0].signal(Signal::Continue).unwrap();
+    wait_for(&consumers[0], "done", 600).await;
+    broker.close().await;
 }
