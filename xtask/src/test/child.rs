@@ -127,7 +127,7 @@ fn show(stdout: ChildStdout, closing: Option<fn(&str) -> bool>) -> thread::JoinH
 fn wait(child: &mut Child, deadline: Duration) -> io::Result<Option<ExitStatus>> {
     /// How often to look: short beside any step, long beside the cost of looking.
     const LOOK: Duration = Duration::from_millis(100);
-    let (_keep, never) = mpsc::channel::<()>();
+    let (_keep, never) = mpsc::sync_channel::<()>(0);
     let mut waited = Duration::ZERO;
     loop {
         if let Some(status) = child.try_wait()? {

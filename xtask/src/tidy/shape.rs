@@ -1,7 +1,7 @@
 //! The shape of a file: its length, its name, its first words.
 
 use super::finding::{Finding, Rule};
-use super::lexer::Kind;
+use super::lexer::{Kind, Token};
 use super::source::Source;
 
 /// Lines that a reader takes in at one sitting; most files are far shorter.
@@ -18,6 +18,10 @@ static MOD_RS: Rule = Rule {
 static PROMISED: Rule = Rule {
     why: "a note to oneself in the code is a promise that nobody keeps",
     cure: "do it, or say in the documentation what is not there and answer with an error that names it",
+};
+static SILENCED: Rule = Rule {
+    why: "a lint that is switched off without a word is switched off for the next reader as well",
+    cure: "mend the code, or write the attribute as #[allow(…, reason = \"…\")]",
 };
 static UNDOCUMENTED: Rule = Rule {
     why: "a file begins by saying what it is for, so that a reader knows whether to go on",
@@ -38,6 +42,7 @@ pub(crate) fn check(source: &Source, findings: &mut Vec<Finding>) {
         findings.push(Finding::new(path, 1, &UNDOCUMENTED, "no module documentation"));
     }
     find_promises(source, findings);
+    find_silenced(source, findings);
 }
 
 /// Words that promise.
@@ -56,6 +61,34 @@ fn find_promises(source: &Source, findings: &mut Vec<Finding>) {
             ));
         }
     }
+}
+
+/// `#[allow(…)]` and `#[expect(…)]` that give no reason.
+fn find_silenced(source: &Source, findings: &mut Vec<Finding>) {
+    let tokens: Vec<Token<'_>> = source
+        .tokens()
+        .into_iter()
+        .filter(|token| token.kind != Kind::Comment)
+        .collect();
+    for at in 0..tokens.len() {
+        let words: Vec<&str> = tokens[at..].iter().take(4).map(|token| token.text).collect();
+        let silences = matches!(words.as_slice(), ["#" | "!", "[", "allow" | "expect", "("]);
+        if silences && !inside_brackets(&tokens[at..]).any(|token| token.text == "reason") {
+            findings.push(Finding::new(
+                &source.path,
+                tokens[at].line,
+                &SILENCED,
+                "a lint is off without a reason",
+            ));
+        }
+    }
+}
+
+/// The tokens up to the end of an attribute.
+fn inside_brackets<'t, 'a>(tokens: &'t [Token<'a>]) -> impl Iterator<Item = &'t Token<'a>> {
+    tokens
+        .iter()
+        .take_while(|token| token.kind != Kind::Punct || token.text != "]")
 }
 
 /// True when `//!` or `/*!` comes before the first item. Inner attributes may stand before it.
@@ -88,10 +121,24 @@ mod tests {
     #[test]
     fn a_file_begins_with_its_documentation() {
         assert!(rules("a.rs", "//! What.\nfn f() {}").is_empty());
-        assert!(rules("a.rs", "// A licence.\n#![allow(x)]\n//! What.\nfn f() {}").is_empty());
+        assert!(rules("a.rs", "// A licence.\n#![deny(x)]\n//! What.\nfn f() {}").is_empty());
         assert_eq!(rules("a.rs", "/// An item's.\nfn f() {}"), [&UNDOCUMENTED]);
         assert_eq!(rules("a.rs", "mod x;\n//! Too late."), [&UNDOCUMENTED]);
         assert_eq!(rules("a.rs", ""), [&UNDOCUMENTED]);
+    }
+
+    #[test]
+    fn lints_are_off_with_a_reason_only() {
+        assert_eq!(
+            rules("a.rs", "//! What.\n#[allow(dead_code)]\nfn f() {}"),
+            [&SILENCED]
+        );
+        assert_eq!(
+            rules("a.rs", "//! What.\n#![expect(\n    dead_code\n)]\nfn f() {}"),
+            [&SILENCED]
+        );
+        let good = "//! What.\n#[allow(dead_code, reason = \"x\")]\nfn f() { x[expect(1)]; allow(2); }";
+        assert!(rules("a.rs", good).is_empty());
     }
 
     #[test]
