@@ -100,8 +100,11 @@ impl Api {
         }
     }
 
-    /// Sets an entry of the extended metadata.
+    /// Sets an entry of the extended metadata. An empty key sets nothing, and is no error (Dapr's rule).
     pub fn set_metadata(&self, key: &str, value: String) {
+        if key.is_empty() {
+            return;
+        }
         self.extended_mut(|extended| {
             extended.insert(key.to_owned(), value);
         });

@@ -29,6 +29,8 @@ use crate::{
     Settings, Verdicts, http::connect,
 };
 
+pub use events::{message::topic_event, verdict};
+pub use metadata::to_app as metadata_of;
 pub use status::AppStatus;
 
 /// The channel to an app that speaks gRPC, in clear text or over TLS. Connections are made when they are needed.

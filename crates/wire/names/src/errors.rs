@@ -128,3 +128,8 @@ pub mod reasons {
 
 /// Domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "dapr.io";
+
+/// Fact of an `ErrorInfo`: the HTTP status of an app.
+pub const HTTP_CODE: &str = "http.code";
+/// Fact of an `ErrorInfo`: the beginning of an app's answer.
+pub const HTTP_MESSAGE: &str = "http.error_message";

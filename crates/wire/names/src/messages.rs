@@ -14,3 +14,5 @@ pub const APP_ID_MISMATCH: &str = "dapr app-id does not match";
 pub const INVOKE_FAILED: &str = "failed to invoke, id: ";
 /// A method that hides path separators.
 pub const INVALID_METHOD: &str = "invalid method";
+/// Logged for each call of the gRPC API.
+pub const GRPC_CALLED: &str = "gRPC API Called";

@@ -1,6 +1,6 @@
 //! Events on their way to a gRPC app: `OnTopicEvent` and `OnBulkTopicEvent` (dapr-runtime.md §3.5).
 
-mod message;
+pub(super) mod message;
 
 use http::HeaderMap;
 use outrigger_wire_proto::runtime::{
@@ -71,8 +71,8 @@ async fn call_bulk(
     }
 }
 
-/// A status that this runtime does not know counts as RETRY.
-fn verdict(status: i32) -> EventVerdict {
+/// What an app's answer to an event means. A status that this runtime does not know counts as RETRY.
+pub fn verdict(status: i32) -> EventVerdict {
     match Answer::try_from(status) {
         Ok(Answer::Success) => EventVerdict::Success,
         Ok(Answer::Drop) => EventVerdict::Drop,

@@ -52,8 +52,9 @@ static STANDARD_HEADERS: [HeaderName; 23] = [
     HeaderName::from_static("if-schedule-tag-match"),
 ];
 
-/// The headers of a request as metadata for the app.
-pub(super) fn to_app(given: &HeaderMap) -> HeaderMap {
+/// Headers of the neutral form as metadata: standard names get a prefix, what belongs to the hop stays behind, and a
+/// trace goes in both of its forms.
+pub fn to_app(given: &HeaderMap) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(given.keys_len() + 2);
     for (name, value) in given {
         let text = name.as_str();

@@ -16,7 +16,12 @@ pub(super) fn single(delivery: &EventDelivery<'_>) -> Result<TopicEventRequest, 
     let event = event.map_err(|error| Error::Event {
         reason: chain(&error),
     })?;
-    Ok(TopicEventRequest {
+    Ok(topic_event(event, delivery.path))
+}
+
+/// The message of an event that takes the route `path`.
+pub fn topic_event(event: TopicEvent, path: &str) -> TopicEventRequest {
+    TopicEventRequest {
         id: event.id,
         source: event.source,
         r#type: event.event_type,
@@ -25,9 +30,9 @@ pub(super) fn single(delivery: &EventDelivery<'_>) -> Result<TopicEventRequest, 
         topic: event.topic,
         data: event.data,
         pubsub_name: event.pubsub_name,
-        path: delivery.path.to_owned(),
+        path: path.to_owned(),
         extensions: Some(structure(event.extensions)),
-    })
+    }
 }
 
 /// The message of many events, without those that are not what they say.

@@ -1,0 +1,11 @@
+//! The gRPC face over a real API with in-memory components, real sockets and real peers.
+
+mod app;
+mod echo;
+mod errors;
+mod invoke;
+mod port;
+mod proxy;
+mod rig;
+mod state;
+mod stream;
