@@ -7,6 +7,7 @@ pub mod content;
 pub mod environment;
 pub mod errors;
 pub mod features;
+pub mod grpc;
 pub mod headers;
 pub mod messages;
 pub mod metrics;
