@@ -1,6 +1,10 @@
 //! The only place that names concrete components: one line and one feature for each.
 
+mod defaults;
+
 use outrigger_runtime_host::Registry;
+
+pub use defaults::{DefaultComponent, defaults};
 
 /// A registry with every component that this build has.
 pub fn registry() -> Registry {

@@ -3,6 +3,7 @@
 //! No behaviour: constants, grouped by where they are read. Tests elsewhere write the literals out, because a test
 //! that uses the constant proves nothing.
 
+pub mod app;
 pub mod content;
 pub mod environment;
 pub mod errors;
