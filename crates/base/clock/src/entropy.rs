@@ -1,10 +1,12 @@
 //! Random bytes.
 
 use std::{
+    cell::RefCell,
     fmt,
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use thread_local::ThreadLocal;
 use uuid::Uuid;
 
 /// A source of random bytes.
@@ -37,6 +39,52 @@ impl Entropy for SystemEntropy {
         // A kernel without a random source cannot run TLS either; there is nothing sensible to go on with.
         #[allow(clippy::disallowed_methods, reason = "this is the one place that may ask")]
         getrandom::fill(bytes).expect("the operating system has a random source");
+    }
+}
+
+/// Bytes that are taken from the operating system at once and handed out in pieces.
+const BUFFER: usize = 1024;
+
+/// The generator of the operating system, asked for many bytes at a time: each thread has some at hand, so that an
+/// identifier costs no call of the kernel.
+#[derive(Default)]
+pub struct BufferedEntropy(ThreadLocal<RefCell<Buffer>>);
+
+struct Buffer {
+    bytes: [u8; BUFFER],
+    used: usize,
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self {
+            bytes: [0; BUFFER],
+            used: BUFFER,
+        }
+    }
+}
+
+impl Entropy for BufferedEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        if bytes.len() > BUFFER {
+            return SystemEntropy.fill(bytes);
+        }
+        let mut buffer = self.0.get_or_default().borrow_mut();
+        if buffer.used + bytes.len() > BUFFER {
+            SystemEntropy.fill(&mut buffer.bytes);
+            buffer.used = 0;
+        }
+        let from = buffer.used;
+        buffer.used += bytes.len();
+        bytes.copy_from_slice(&buffer.bytes[from..from + bytes.len()]);
+        // What was handed out must not be found in memory later.
+        buffer.bytes[from..from + bytes.len()].fill(0);
+    }
+}
+
+impl fmt::Debug for BufferedEntropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BufferedEntropy")
     }
 }
 
@@ -80,6 +128,16 @@ mod tests {
         assert_eq!(uuid_v4(&a), uuid_v4(&b));
         assert_ne!(uuid_v4(&a), uuid_v4(&a));
         assert_eq!(uuid_v4(&a).get_version_num(), 4);
+    }
+
+    #[test]
+    fn buffered_bytes_are_handed_out_once() {
+        let entropy = BufferedEntropy::default();
+        let ids: std::collections::HashSet<_> = (0..1000).map(|_| uuid_v4(&entropy)).collect();
+        assert_eq!(ids.len(), 1000);
+        let mut large = [0u8; 4096];
+        entropy.fill(&mut large);
+        assert!(large.iter().any(|byte| *byte != 0));
     }
 
     #[test]

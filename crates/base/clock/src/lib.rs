@@ -7,6 +7,6 @@
 mod entropy;
 mod wall;
 
-pub use entropy::{Entropy, SeededEntropy, SystemEntropy, fraction, uuid_v4};
+pub use entropy::{BufferedEntropy, Entropy, SeededEntropy, SystemEntropy, fraction, uuid_v4};
 pub use jiff::{SignedDuration, Timestamp};
 pub use wall::{Clock, ManualClock, SystemClock};

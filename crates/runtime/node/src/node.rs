@@ -136,12 +136,6 @@ impl Node {
             matches!(&options.app, Some(AppOptions::Socket { .. })) && !options.loaded.skip_app_config;
         let app = App::new(options.app, &tasks).map_err(StartError::App)?;
         let max_head = u32::try_from(options.max_head).unwrap_or(u32::MAX);
-        let features = options
-            .loaded
-            .configuration
-            .features
-            .iter()
-            .filter(|feature| feature.enabled);
         let parts = Parts {
             peers: Arc::new(Peers::new(
                 discovery.resolver.clone(),
@@ -156,7 +150,8 @@ impl Node {
             readiness: Readiness::default(),
             shutdown: StopSignal::default(),
             force_shutdown: StopSignal::default(),
-            features: features.map(|feature| feature.name.clone()).collect(),
+            // None of the features that a configuration can switch is built.
+            features: Vec::new(),
             app_connection: app.connection.clone(),
         };
         let api = Arc::new(Api::new(parts, &metrics)?);

@@ -40,7 +40,14 @@ pub const DAPR_CONTROLPLANE_NAMESPACE: &str = "DAPR_CONTROLPLANE_NAMESPACE";
 pub const DAPR_CONTROLPLANE_TRUST_DOMAIN: &str = "DAPR_CONTROLPLANE_TRUST_DOMAIN";
 /// Where the CLI keeps its folder.
 pub const DAPR_RUNTIME_PATH: &str = "DAPR_RUNTIME_PATH";
+/// Default of the placement address of `run`.
+pub const DAPR_PLACEMENT_HOST_ADDRESS: &str = "DAPR_PLACEMENT_HOST_ADDRESS";
 /// Ours: the user's data folder.
 pub const OUTRIGGER_HOME: &str = "OUTRIGGER_HOME";
 /// Ours: the folder of the machine-local registry.
 pub const OUTRIGGER_RUN_DIR: &str = "OUTRIGGER_RUN_DIR";
+
+/// Name of the Unix socket of an API in the folder that `--unix-domain-socket` names.
+pub fn socket_name(app_id: &str, face: &str) -> String {
+    format!("dapr-{app_id}-{face}.socket")
+}

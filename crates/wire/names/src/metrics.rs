@@ -5,7 +5,14 @@ pub const COMPONENT_LABELS: [&str; 5] = ["app_id", "component", "namespace", "op
 /// Labels of what leaves for a broker.
 pub const EGRESS_LABELS: [&str; 5] = ["app_id", "component", "namespace", "success", "topic"];
 /// Labels of what comes from a broker.
-pub const INGRESS_LABELS: [&str; 6] = ["app_id", "component", "namespace", "process_status", "status", "topic"];
+pub const INGRESS_LABELS: [&str; 6] = [
+    "app_id",
+    "component",
+    "namespace",
+    "process_status",
+    "status",
+    "topic",
+];
 /// Labels of what comes from a broker in bulk.
 pub const INGRESS_BULK_LABELS: [&str; 5] = ["app_id", "component", "namespace", "process_status", "topic"];
 /// Labels of HTTP exchanges.

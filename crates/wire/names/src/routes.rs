@@ -62,3 +62,5 @@ pub const BINARY_STORE: (&str, &str) = ("binarystore", "binary store");
 pub const GRPC_DAPR: &str = "/dapr.proto.runtime.v1.Dapr/";
 /// gRPC: path prefix of the internal service.
 pub const GRPC_INTERNAL: &str = "/dapr.proto.internals.v1.ServiceInvocation/";
+/// Path of the health towards the outside.
+pub const HEALTHZ_OUTBOUND: &str = "/v1.0/healthz/outbound";

@@ -1,0 +1,319 @@
+//! A sidecar's life: started, ready, drained.
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use outrigger_base_clock::{BufferedEntropy, Clock, Entropy, SystemClock};
+use outrigger_base_std::{BoxError, chain};
+use outrigger_base_task::{StopSignal, TaskSet};
+use outrigger_base_telemetry::metrics::Registry as Metrics;
+use outrigger_resource_manifest::{Env, ProcessEnv};
+use outrigger_runtime_delivery::{Settings as DeliverySettings, Subscriptions};
+use outrigger_runtime_host::Identity;
+use outrigger_runtime_node::{
+    AppOptions, DrainOptions, Loaded, Node, Options, host_address, load, registry_dir,
+};
+use outrigger_wire_names::{environment, version};
+use tokio::{
+    runtime::Builder,
+    signal::unix::{Signal, SignalKind, signal},
+    time::Instant,
+};
+
+use super::{faces::Listeners, flags::Flags, logging, settings::Settings, telemetry, workers::Workers};
+
+/// Pause before a forced exit, in which the answer to the request for it goes out.
+const FORCE_PAUSE: Duration = Duration::from_millis(100);
+/// Time beyond the graceful one after which the process ends whatever happens.
+const LAST_RESORT: Duration = Duration::from_secs(5);
+
+/// Runs a sidecar until it is told to end.
+pub(crate) fn run(settings: Settings, flags: &Flags) -> ExitCode {
+    let host_name = hostname::get()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    if let Err(error) = logging::install(flags, &settings.app_id, &host_name) {
+        super::complain(&format!("Failed to parse flags: {}\n", chain(&*error)));
+        return ExitCode::FAILURE;
+    }
+    tracing::info!(
+        "Starting Dapr Runtime -- version {} -- outrigger {}",
+        version::DAPR,
+        version::OUTRIGGER
+    );
+    tracing::info!("Log level set to: {}", flags.text("log-level"));
+    for (flag, block) in flags.without_room() {
+        tracing::warn!(
+            "--{flag} has no effect: the {block} building block is not built into this version of Outrigger"
+        );
+    }
+    // The control part runs on this thread, connections on the workers'.
+    let started = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .and_then(|runtime| Ok((runtime, Workers::start()?)));
+    let (runtime, workers) = match started {
+        Ok(started) => started,
+        Err(error) => return fatal(&error.into()),
+    };
+    let code = runtime.block_on(live(settings, &host_name, &workers));
+    drop(workers);
+    runtime.shutdown_timeout(FORCE_PAUSE);
+    code
+}
+
+fn fatal(error: &BoxError) -> ExitCode {
+    tracing::error!(fatal = true, "Fatal error from runtime: {}", chain(&**error));
+    ExitCode::FAILURE
+}
+
+async fn live(settings: Settings, host_name: &str, workers: &Workers) -> ExitCode {
+    let signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => return fatal(&error.into()),
+    };
+    match start(settings, host_name, workers).await {
+        Ok(sidecar) => sidecar.live(signals).await,
+        Err(error) => fatal(&error),
+    }
+}
+
+/// A started sidecar.
+struct Sidecar {
+    node: Node,
+    subscriptions: Subscriptions,
+    tracing: TaskSet,
+    sockets: Vec<PathBuf>,
+    graceful: Duration,
+    start: Instant,
+}
+
+async fn start(mut settings: Settings, host_name: &str, workers: &Workers) -> Result<Sidecar, BoxError> {
+    let start = Instant::now();
+    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+        (Arc::new(SystemClock), Arc::new(BufferedEntropy::default()));
+    let listeners = Listeners::bind(&settings)?;
+    let namespace = Some(settings.namespace.as_str()).filter(|namespace| !namespace.is_empty());
+    let mut loaded = load(
+        &settings.configs,
+        &settings.resources,
+        &settings.app_id,
+        namespace,
+        &ProcessEnv,
+    )?;
+    loaded.skip_app_config = settings.skip_config;
+    loaded.skip_app_subscriptions = settings.skip_subscribe;
+    let log_calls = settings
+        .log_calls
+        .unwrap_or(loaded.configuration.api_logging.enabled);
+    let tracing = TaskSet::new("tracing");
+    let tracer = telemetry::tracer(
+        &loaded.configuration,
+        &settings.app_id,
+        clock.clone(),
+        entropy.clone(),
+        &tracing,
+    )?;
+    let skip_subscriptions = loaded.skip_app_subscriptions;
+    let options = options(&mut settings, host_name, workers, loaded, clock, entropy);
+    let node = Node::start(options, tracer, Arc::new(Metrics::new()), &ProcessEnv).await?;
+    tracing::info!("HTTP server is running on port {}", listeners.http_port);
+    tracing::info!("gRPC server is running on port {}", listeners.grpc_port);
+    tracing::info!(
+        "Internal gRPC server is running on port {}",
+        node.internal_address().port()
+    );
+    let graceful = settings.graceful;
+    let delivery = DeliverySettings {
+        ask_app: !skip_subscriptions,
+        ..DeliverySettings::default()
+    };
+    let subscriptions = Subscriptions::with_settings(
+        node.api().clone(),
+        node.tasks().child("delivery"),
+        node.metrics(),
+        delivery,
+    )?;
+    let sockets = listeners.serve(&node, &settings, log_calls, &subscriptions);
+    Ok(Sidecar {
+        node,
+        subscriptions,
+        tracing,
+        sockets,
+        graceful,
+        start,
+    })
+}
+
+fn options(
+    settings: &mut Settings,
+    host_name: &str,
+    workers: &Workers,
+    loaded: Loaded,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Options {
+    let env = ProcessEnv;
+    let app = settings.app.take().map(|app| AppOptions::Socket {
+        settings: app,
+        max_concurrency: settings.app_max_concurrency,
+        health: settings.app_health.take(),
+    });
+    Options {
+        identity: Identity {
+            app_id: settings.app_id.as_str().into(),
+            namespace: settings.namespace.as_str().into(),
+            host_name: host_name.into(),
+            host_address: host_address(&env, settings.internal.ip()),
+        },
+        registry: outrigger_catalog::registry(),
+        loaded,
+        app,
+        internal: settings.internal,
+        workers: workers.handles(),
+        data_dir: data_dir(&env),
+        registry_dir: Some(registry_dir(&env)),
+        multicast: true,
+        static_peers: Default::default(),
+        max_body: settings.max_body,
+        max_head: settings.max_head,
+        drain: DrainOptions {
+            graceful: settings.graceful,
+            block: settings.block,
+        },
+        clock,
+        entropy,
+    }
+}
+
+/// Where components of ours keep files: `OUTRIGGER_HOME`, or `.outrigger` in the user's home.
+fn data_dir(env: &dyn Env) -> PathBuf {
+    let set = |name| env.var(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    set(environment::OUTRIGGER_HOME)
+        .or_else(|| set("HOME").map(|home| home.join(".outrigger")))
+        .unwrap_or_else(|| std::env::temp_dir().join("outrigger"))
+        .join("data")
+}
+
+impl Sidecar {
+    /// Waits for the app, then for the end.
+    async fn live(mut self, mut signals: Signals) -> ExitCode {
+        let (shutdown, force) = (
+            self.node.api().parts().shutdown.clone(),
+            self.node.api().parts().force_shutdown.clone(),
+        );
+        let subscriptions = self.subscriptions.clone();
+        let start = self.start;
+        let watched = self.node.api().parts().app_connection.health.is_some();
+        let ready = self.node.arrive(async move {
+            if watched {
+                subscriptions.follow_health();
+            } else {
+                subscriptions.start().await;
+            }
+            tracing::info!(
+                "dapr initialized. Status: Running. Init Elapsed {}ms",
+                start.elapsed().as_millis()
+            );
+        });
+        let end = told_while(&mut signals, &shutdown, &force, ready).await;
+        if end == End::Force {
+            tokio::time::sleep(FORCE_PAUSE).await;
+            return ExitCode::FAILURE;
+        }
+        self.end(signals, force).await
+    }
+
+    async fn end(self, mut signals: Signals, force: StopSignal) -> ExitCode {
+        let Self {
+            node,
+            subscriptions,
+            tracing,
+            sockets,
+            graceful,
+            ..
+        } = self;
+        let drain = async {
+            let late = node.drain(async move { subscriptions.stop().await }).await;
+            tracing.close(FORCE_PAUSE.max(Duration::from_secs(1))).await;
+            late
+        };
+        let limit = graceful + LAST_RESORT;
+        let code = tokio::select! {
+            late = drain => done(&late),
+            () = tokio::time::sleep(limit) => {
+                tracing::warn!("Graceful shutdown timeout exceeded, forcing shutdown");
+                ExitCode::FAILURE
+            }
+            // A second signal ends it at once.
+            () = signals.again() => ExitCode::FAILURE,
+            () = force.stopped() => ExitCode::FAILURE,
+        };
+        for socket in sockets {
+            let _ = std::fs::remove_file(socket);
+        }
+        code
+    }
+}
+
+/// Drives `ready` and waits for the end, whichever comes first.
+async fn told_while(
+    signals: &mut Signals,
+    shutdown: &StopSignal,
+    force: &StopSignal,
+    ready: impl Future<Output = ()>,
+) -> End {
+    let told = signals.told(shutdown, force);
+    tokio::pin!(told);
+    tokio::select! {
+        biased;
+        end = &mut told => end,
+        () = ready => told.await,
+    }
+}
+
+fn done(late: &[String]) -> ExitCode {
+    for name in late {
+        tracing::warn!("shutdown: {name} ran out of time");
+    }
+    tracing::info!("Daprd shutdown gracefully");
+    ExitCode::SUCCESS
+}
+
+/// How the end was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Orderly,
+    Force,
+}
+
+/// The signals that end the program.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn told(&mut self, shutdown: &StopSignal, force: &StopSignal) -> End {
+        tokio::select! {
+            _ = self.interrupt.recv() => tracing::info!("Received signal 'interrupt'; beginning shutdown"),
+            _ = self.terminate.recv() => tracing::info!("Received signal 'terminated'; beginning shutdown"),
+            () = shutdown.stopped() => {}
+            () = force.stopped() => return End::Force,
+        }
+        End::Orderly
+    }
+
+    async fn again(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! From flags and environment to settings.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use outrigger_base_std::{Secret, go, quantity};
+use outrigger_resource_manifest::Env;
+use outrigger_runtime_api_http::Cors;
+use outrigger_runtime_channel::{Protocol, Settings as AppSettings, health};
+use outrigger_wire_names::environment;
+
+use super::flags::Flags;
+
+/// Bytes that Go's server grants on top of the head limit.
+const HEAD_SLOP: i64 = 4096;
+/// The largest head that is worth a limit.
+const HEAD_MAX: i64 = 1 << 30;
+
+/// What a sidecar runs with.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) app_id: String,
+    pub(crate) namespace: String,
+    pub(crate) http_port: u16,
+    pub(crate) grpc_port: u16,
+    pub(crate) listen: Vec<IpAddr>,
+    pub(crate) unix_dir: Option<PathBuf>,
+    pub(crate) internal: SocketAddr,
+    pub(crate) public: Option<SocketAddr>,
+    pub(crate) metrics: Option<SocketAddr>,
+    pub(crate) app: Option<AppSettings>,
+    pub(crate) app_max_concurrency: Option<usize>,
+    pub(crate) app_health: Option<health::Options>,
+    pub(crate) resources: Vec<PathBuf>,
+    pub(crate) configs: Vec<PathBuf>,
+    pub(crate) max_body: Option<u64>,
+    pub(crate) max_head: usize,
+    pub(crate) api_token: Option<Secret>,
+    pub(crate) cors: Cors,
+    pub(crate) log_calls: Option<bool>,
+    pub(crate) graceful: Duration,
+    pub(crate) block: Option<Duration>,
+    pub(crate) skip_config: bool,
+    pub(crate) skip_subscribe: bool,
+    pub(crate) h2c: bool,
+    pub(crate) wait: bool,
+}
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettingsError {
+    /// A flag's value.
+    #[error("invalid value for '{flag}' option: {reason}")]
+    Flag { flag: &'static str, reason: String },
+    /// A flag that has to be there.
+    #[error("{0}")]
+    Required(&'static str),
+}
+
+impl Settings {
+    /// Settings from flags and the environment.
+    pub(crate) fn new(flags: &Flags, env: &dyn Env) -> Result<Self, SettingsError> {
+        let wait = flags.is_set("wait");
+        let app_id = flags.text("app-id").to_owned();
+        if !wait {
+            check_mode(flags)?;
+            check_app_id(&app_id)?;
+        }
+        let secret = |name| env.var(name).filter(|text| !text.is_empty()).map(Secret::from);
+        let max_head = head_bytes(flags)?;
+        Ok(Self {
+            namespace: env.var(environment::NAMESPACE).unwrap_or_default(),
+            http_port: port(flags, "dapr-http-port")?,
+            grpc_port: port(flags, "dapr-grpc-port")?,
+            listen: addresses(flags)?,
+            unix_dir: Some(flags.text("unix-domain-socket"))
+                .filter(|dir| !dir.is_empty())
+                .map(PathBuf::from),
+            internal: SocketAddr::new(
+                address(flags, "dapr-internal-grpc-listen-address")?,
+                port(flags, "dapr-internal-grpc-port")?,
+            ),
+            public: match flags.text("dapr-public-port") {
+                "" => None,
+                _ => Some(SocketAddr::new(
+                    address(flags, "dapr-public-listen-address")?,
+                    port(flags, "dapr-public-port")?,
+                )),
+            },
+            metrics: match flags.is_set("enable-metrics") {
+                false => None,
+                true => Some(SocketAddr::new(
+                    address(flags, "metrics-listen-address")?,
+                    port(flags, "metrics-port")?,
+                )),
+            },
+            app: app(flags, &app_id, secret(environment::APP_API_TOKEN), max_head)?,
+            app_max_concurrency: usize::try_from(flags.number("app-max-concurrency"))
+                .ok()
+                .filter(|limit| *limit > 0),
+            app_health: flags.is_set("enable-app-health-check").then(|| app_health(flags)),
+            resources: resources(flags),
+            configs: flags
+                .list("config")
+                .iter()
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+                .collect(),
+            max_body: body_bytes(flags)?,
+            max_head,
+            api_token: secret(environment::DAPR_API_TOKEN),
+            cors: Cors::parse(flags.text("allowed-origins")),
+            log_calls: flags
+                .given("enable-api-logging")
+                .then(|| flags.is_set("enable-api-logging")),
+            graceful: graceful(flags),
+            block: block(flags),
+            skip_config: flags
+                .list("disable-init-endpoints")
+                .iter()
+                .any(|name| name == "config"),
+            skip_subscribe: flags
+                .list("disable-init-endpoints")
+                .iter()
+                .any(|name| name == "subscribe"),
+            h2c: !env
+                .var(environment::DAPR_HTTP_DISABLE_H2C)
+                .is_some_and(|text| go::is_truthy(&text)),
+            app_id,
+            wait,
+        })
+    }
+}
+
+fn check_mode(flags: &Flags) -> Result<(), SettingsError> {
+    match flags.text("mode") {
+        "standalone" => Ok(()),
+        "kubernetes" => Err(invalid(
+            "mode",
+            "Kubernetes mode is not built into this version of Outrigger; use standalone",
+        )),
+        other => Err(invalid(
+            "mode",
+            format!("{other:?} is unknown; expected standalone"),
+        )),
+    }
+}
+
+fn check_app_id(app_id: &str) -> Result<(), SettingsError> {
+    if app_id.is_empty() {
+        return Err(SettingsError::Required("app-id parameter cannot be empty"));
+    }
+    if app_id.contains('.') {
+        return Err(invalid("app-id", "parameter app-id cannot contain dots"));
+    }
+    Ok(())
+}
+
+fn invalid(flag: &'static str, reason: impl Into<String>) -> SettingsError {
+    SettingsError::Flag {
+        flag,
+        reason: reason.into(),
+    }
+}
+
+/// A port; an empty text is 0, which takes a free one.
+fn port(flags: &Flags, name: &'static str) -> Result<u16, SettingsError> {
+    let text = flags.text(name).trim();
+    if text.is_empty() {
+        return Ok(0);
+    }
+    text.parse()
+        .map_err(|_| invalid(name, format!("{text:?} is not a port; expected 0 to 65535")))
+}
+
+/// An address; an empty text is all of them.
+fn address(flags: &Flags, name: &'static str) -> Result<IpAddr, SettingsError> {
+    parse_address(flags.text(name)).map_err(|reason| invalid(name, reason))
+}
+
+fn parse_address(text: &str) -> Result<IpAddr, String> {
+    match text.trim().trim_matches(['[', ']']) {
+        "" => Ok(any_address()),
+        "localhost" => Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        text => text.parse().map_err(|_| format!("{text:?} is not an IP address")),
+    }
+}
+
+/// Every address of this host: both families where there is IPv6.
+fn any_address() -> IpAddr {
+    match std::net::TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)) {
+        Ok(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        Err(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    }
+}
+
+fn addresses(flags: &Flags) -> Result<Vec<IpAddr>, SettingsError> {
+    let list = flags.text("dapr-listen-addresses");
+    list.split(',')
+        .map(|text| parse_address(text).map_err(|reason| invalid("dapr-listen-addresses", reason)))
+        .collect()
+}
+
+fn app(
+    flags: &Flags,
+    app_id: &str,
+    token: Option<Secret>,
+    max_head: usize,
+) -> Result<Option<AppSettings>, SettingsError> {
+    let port = port(flags, "app-port")?;
+    if port == 0 {
+        return Ok(None);
+    }
+    let protocol: Protocol = flags.text("app-protocol").parse().map_err(|error| {
+        let error: outrigger_runtime_channel::ProtocolError = error;
+        invalid("app-protocol", error.to_string())
+    })?;
+    Ok(Some(AppSettings {
+        address: flags.text("app-channel-address").to_owned(),
+        port,
+        protocol: if flags.is_set("app-ssl") {
+            protocol.with_tls()
+        } else {
+            protocol
+        },
+        token,
+        app_id: app_id.to_owned(),
+        max_head,
+        max_body: body_bytes(flags)?
+            .and_then(|max| usize::try_from(max).ok())
+            .unwrap_or(usize::MAX >> 1),
+    }))
+}
+
+/// 0 means the default for all three numbers.
+fn app_health(flags: &Flags) -> health::Options {
+    let default = health::Options::default();
+    let positive = |name| {
+        u64::try_from(flags.number(name))
+            .ok()
+            .filter(|number| *number > 0)
+    };
+    health::Options {
+        path: flags.text("app-health-check-path").to_owned(),
+        interval: positive("app-health-probe-interval").map_or(default.interval, Duration::from_secs),
+        timeout: positive("app-health-probe-timeout").map_or(default.timeout, Duration::from_millis),
+        threshold: positive("app-health-threshold")
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(default.threshold),
+    }
+}
+
+fn resources(flags: &Flags) -> Vec<PathBuf> {
+    let given = flags.list("resources-path");
+    let old = flags.text("components-path").to_owned();
+    given
+        .iter()
+        .cloned()
+        .chain(given.is_empty().then_some(old))
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .collect()
+}
+
+/// The body limit; the newer flag comes first.
+fn body_bytes(flags: &Flags) -> Result<Option<u64>, SettingsError> {
+    let bytes = if flags.given("max-body-size") || !flags.given("dapr-http-max-request-size") {
+        let text = flags.text("max-body-size");
+        quantity::parse_bytes(text).map_err(|error| invalid("max-body-size", error.to_string()))?
+    } else {
+        flags.number("dapr-http-max-request-size").saturating_mul(1 << 20)
+    };
+    Ok(u64::try_from(bytes).ok().filter(|bytes| *bytes > 0))
+}
+
+fn head_bytes(flags: &Flags) -> Result<usize, SettingsError> {
+    let bytes = if flags.given("read-buffer-size") || !flags.given("dapr-http-read-buffer-size") {
+        let text = flags.text("read-buffer-size");
+        quantity::parse_bytes(text).map_err(|error| invalid("read-buffer-size", error.to_string()))?
+    } else {
+        flags.number("dapr-http-read-buffer-size").saturating_mul(1 << 10)
+    };
+    let bytes = if bytes <= 0 {
+        HEAD_MAX
+    } else {
+        bytes.saturating_add(HEAD_SLOP).min(HEAD_MAX)
+    };
+    usize::try_from(bytes).map_err(|_| invalid("read-buffer-size", "too large"))
+}
+
+/// A negative time is the default.
+fn graceful(flags: &Flags) -> Duration {
+    u64::try_from(flags.number("dapr-graceful-shutdown-seconds"))
+        .map_or(Duration::from_secs(5), Duration::from_secs)
+}
+
+fn block(flags: &Flags) -> Option<Duration> {
+    let text = flags.text("dapr-block-shutdown-duration");
+    go::parse_duration(text)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(args: &[&str]) -> Result<Settings, SettingsError> {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        Settings::new(&Flags::parse(&args).unwrap(), &|_: &str| None)
+    }
+
+    #[test]
+    fn an_app_id_is_required_and_has_no_dots() {
+        assert_eq!(
+            settings(&[]).unwrap_err().to_string(),
+            "app-id parameter cannot be empty"
+        );
+        assert!(
+            settings(&["--app-id=a.b"])
+                .unwrap_err()
+                .to_string()
+                .contains("cannot contain dots")
+        );
+    }
+
+    #[test]
+    fn limits_are_read_from_old_and_new_flags() {
+        assert_eq!(settings(&["--app-id=a"]).unwrap().max_body, Some(4 << 20));
+        assert_eq!(
+            settings(&["--app-id=a", "--max-body-size=1Ki"]).unwrap().max_body,
+            Some(1024)
+        );
+        assert_eq!(
+            settings(&["--app-id=a", "--max-body-size=0"]).unwrap().max_body,
+            None
+        );
+        assert_eq!(
+            settings(&["--app-id=a", "--dapr-http-max-request-size=2"])
+                .unwrap()
+                .max_body,
+            Some(2 << 20)
+        );
+        assert_eq!(settings(&["--app-id=a"]).unwrap().max_head, 8192);
+    }
+
+    #[test]
+    fn zero_health_numbers_mean_the_defaults() {
+        let args = [
+            "--app-id=a",
+            "--enable-app-health-check",
+            "--app-health-probe-interval=0",
+            "--app-health-threshold=0",
+        ];
+        assert_eq!(
+            settings(&args).unwrap().app_health,
+            Some(health::Options::default())
+        );
+    }
+
+    #[test]
+    fn an_unknown_protocol_says_what_was_expected() {
+        let error = settings(&["--app-id=a", "--app-port=1", "--app-protocol=ftp"])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("expected http, https, h2c, grpc or grpcs"),
+            "{error}"
+        );
+    }
+}
