@@ -1,5 +1,7 @@
 //! Streaming subscriptions: events out, verdicts in, on one call (dapr-runtime.md §2.4).
 
+mod delivery;
+
 use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
@@ -8,8 +10,7 @@ use outrigger_block_pubsub::envelope::TopicEvent;
 use outrigger_runtime_api::Error;
 use outrigger_runtime_channel::{EventVerdict, grpc};
 use outrigger_wire_proto::runtime::{
-    SubscribeTopicEventsRequestAlpha1 as Question, SubscribeTopicEventsRequestInitialAlpha1 as Initial,
-    SubscribeTopicEventsResponseAlpha1 as Answer,
+    SubscribeTopicEventsRequestAlpha1 as Question, SubscribeTopicEventsResponseAlpha1 as Answer,
     subscribe_topic_events_request_alpha1::SubscribeTopicEventsRequestType as Asked,
     subscribe_topic_events_response_alpha1::SubscribeTopicEventsResponseType as Told,
 };
@@ -87,22 +88,12 @@ async fn first(questions: &mut Streaming<Question>) -> Result<StreamTopic, Statu
     else {
         return Err(Status::invalid_argument("initial request is required"));
     };
-    check(&initial)?;
     Ok(StreamTopic {
         pubsub: initial.pubsub_name,
         topic: initial.topic,
         metadata: initial.metadata.into_iter().collect(),
         dead_letter_topic: initial.dead_letter_topic.filter(|topic| !topic.is_empty()),
     })
-}
-
-fn check(initial: &Initial) -> Result<(), Status> {
-    let fields = [
-        (&initial.pubsub_name, "pubsubName is required"),
-        (&initial.topic, "topic is required"),
-    ];
-    let missing = fields.into_iter().find(|(field, _)| field.is_empty());
-    missing.map_or(Ok(()), |(_, message)| Err(Status::invalid_argument(message)))
 }
 
 fn message(told: Told) -> Answer {

@@ -89,6 +89,12 @@ impl Runtime {
         Http2Channel::new(Connect::plain(target), self.tasks.child("client"), 64 * 1024)
     }
 
+    /// The same runtime behind another face.
+    pub(crate) fn behind(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
     pub(crate) fn client(&self) -> DaprClient<Http2Channel> {
         DaprClient::new(self.channel())
     }

@@ -9,10 +9,14 @@ use std::{
 use async_trait::async_trait;
 use outrigger_block_pubsub::envelope::TopicEvent;
 use outrigger_runtime_api::{Error, Stage};
-use outrigger_runtime_api_grpc::{EventStream, Options, StreamEvent, StreamSubscriber, StreamTopic};
+use outrigger_runtime_api_grpc::{
+    EventStream, GrpcFace, Options, StreamEvent, StreamSubscriber, StreamTopic,
+};
 use outrigger_runtime_channel::EventVerdict;
+use outrigger_runtime_delivery::Subscriptions;
 use outrigger_wire_proto::runtime::{
-    SubscribeTopicEventsRequestAlpha1 as Question, SubscribeTopicEventsRequestInitialAlpha1 as Initial,
+    GetMetadataRequest, PublishEventRequest, SubscribeTopicEventsRequestAlpha1 as Question,
+    SubscribeTopicEventsRequestInitialAlpha1 as Initial,
     SubscribeTopicEventsRequestProcessedAlpha1 as Processed, TopicEventResponse,
     subscribe_topic_events_request_alpha1::SubscribeTopicEventsRequestType as Asked,
     subscribe_topic_events_response_alpha1::SubscribeTopicEventsResponseType as Told,
@@ -170,18 +174,9 @@ async fn events_go_out_and_verdicts_come_in() {
 async fn a_stream_begins_with_a_whole_request() {
     let subscriber = Subscriber::default();
     let runtime = runtime(&subscriber).await;
-    let cases = [
-        (processed("1", None), "initial request is required"),
-        (initial("", "t"), "pubsubName is required"),
-        (initial("p", ""), "topic is required"),
-    ];
-    for (first, message) in cases {
-        let status = open(&runtime, first).await.unwrap_err();
-        assert_eq!(
-            (status.code(), status.message()),
-            (Code::InvalidArgument, message)
-        );
-    }
+    let status = open(&runtime, processed("1", None)).await.unwrap_err();
+    let expected = (Code::InvalidArgument, "initial request is required");
+    assert_eq!((status.code(), status.message()), expected);
     let status = open(&runtime, initial("p", "forbidden")).await.unwrap_err();
     assert!(
         status.message().starts_with("the forbidden topic building block"),
@@ -211,4 +206,66 @@ async fn a_caller_that_breaks_off_ends_the_subscription_and_a_runtime_that_ends_
         (status.code(), status.message()),
         (Code::Unavailable, "stream closed")
     );
+}
+
+#[tokio::test]
+async fn the_runtimes_own_deliveries_come_over_a_stream() {
+    let directory = Directory::default();
+    let yaml = crate::rig::component("p", "pubsub.in-memory");
+    let tasks = outrigger_base_task::TaskSet::new("deliveries");
+    let metrics = outrigger_base_telemetry::metrics::Registry::new();
+    let first = Runtime::start("app", None, &yaml, &directory, Options::default()).await;
+    let subscriptions = Subscriptions::new(first.api.clone(), tasks.child("all"), &metrics).unwrap();
+    let options = Options {
+        streams: Some(Arc::new(subscriptions)),
+        ..Options::default()
+    };
+    let face = crate::rig::serve(GrpcFace::new(first.api.clone(), options), &tasks);
+    let runtime = first.behind(face);
+
+    for (pubsub, topic, message) in [
+        ("", "t", "pubsubName is required"),
+        ("p", "", "topic is required"),
+        ("x", "t", "pubsub x is not found"),
+    ] {
+        let status = open(&runtime, initial(pubsub, topic)).await.unwrap_err();
+        assert_eq!(
+            (status.code(), status.message()),
+            (Code::InvalidArgument, message)
+        );
+    }
+    let (questions, mut answers) = open(&runtime, initial("p", "t")).await.unwrap();
+    assert!(matches!(told(&mut answers).await, Some(Told::InitialResponse(_))));
+    let publish = PublishEventRequest {
+        pubsub_name: "p".to_owned(),
+        topic: "t".to_owned(),
+        data: "hello".into(),
+        data_content_type: "text/plain".to_owned(),
+        metadata: HashMap::new(),
+    };
+    runtime.client().publish_event(publish).await.unwrap();
+    let Some(Told::EventMessage(event)) = told(&mut answers).await else {
+        panic!("no event")
+    };
+    assert_eq!(
+        (&event.data[..], event.path.as_str(), event.topic.as_str()),
+        (&b"hello"[..], "/", "t")
+    );
+    assert_eq!(event.pubsub_name, "p");
+    questions.send(processed(&event.id, Some(2))).await.unwrap();
+    let dead = runtime
+        .client()
+        .get_metadata(GetMetadataRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (
+            dead.subscriptions[0].r#type,
+            dead.subscriptions[0].dead_letter_topic.as_str()
+        ),
+        (3, "dead")
+    );
+    drop(questions);
+    assert_eq!(answers.message().await.unwrap(), None);
 }
