@@ -6,7 +6,7 @@ mod configuration;
 mod configuration_access;
 mod configuration_observe;
 mod configuration_workflow;
-pub(crate) mod field;
+pub mod field;
 mod http_endpoint;
 mod nearest;
 mod resiliency;

@@ -27,6 +27,7 @@ pub mod yaml;
 
 pub use component::{Component, ComponentType};
 pub use configuration::Configuration;
+pub use decode::field;
 pub use env::{Env, ProcessEnv, expand};
 pub use http_endpoint::{ClientTls, HttpEndpoint, Renegotiation};
 pub use load::{Duplicate, DuplicateError, LoadReport, SkipReason, Skipped, load, parse};

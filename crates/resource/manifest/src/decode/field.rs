@@ -17,7 +17,8 @@ pub(crate) use read::{DURATION, plain_text};
 const MAX_SHOWN_CHARS: usize = 40;
 
 /// Collects what is found wrong in one document.
-pub(crate) struct Decoder {
+#[derive(Debug)]
+pub struct Decoder {
     origin: Origin,
     dialect: Dialect,
     errors: RefCell<Vec<FieldError>>,
@@ -25,7 +26,8 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    pub(crate) fn new(origin: Origin, dialect: Dialect) -> Self {
+    /// A collector for the document that `origin` names, whose values mean what `dialect` says.
+    pub fn new(origin: Origin, dialect: Dialect) -> Self {
         Self {
             origin,
             dialect,
@@ -35,13 +37,14 @@ impl Decoder {
     }
 
     /// Notes keys that stand twice in one mapping.
-    pub(crate) fn repeated(&self, keys: &[(String, Position)]) {
+    pub fn repeated(&self, keys: &[(String, Position)]) {
         for (key, position) in keys {
             self.warn(*position, key.clone(), Issue::Repeated);
         }
     }
 
-    pub(crate) fn finish(self) -> (Vec<FieldError>, Vec<Warning>) {
+    /// What was found: errors, which make the document unusable, and warnings.
+    pub fn finish(self) -> (Vec<FieldError>, Vec<Warning>) {
         (self.errors.into_inner(), self.warnings.into_inner())
     }
 
@@ -56,8 +59,8 @@ impl Decoder {
 }
 
 /// A field that may be there. A null counts as not there.
-#[derive(Clone)]
-pub(crate) struct Field<'d> {
+#[derive(Debug, Clone)]
+pub struct Field<'d> {
     decoder: &'d Decoder,
     node: Option<&'d Node>,
     /// Where the field, or what it is missing from, stands.
@@ -66,7 +69,8 @@ pub(crate) struct Field<'d> {
 }
 
 /// The entries of a mapping, by their known names.
-pub(crate) struct Object<'d> {
+#[derive(Debug)]
+pub struct Object<'d> {
     decoder: &'d Decoder,
     entries: Vec<(&'static str, &'d Node)>,
     position: Position,
@@ -75,7 +79,7 @@ pub(crate) struct Object<'d> {
 
 impl<'d> Object<'d> {
     /// The entry `name`, which must be one of the known names.
-    pub(crate) fn get(&self, name: &'static str) -> Field<'d> {
+    pub fn get(&self, name: &'static str) -> Field<'d> {
         let node = self
             .entries
             .iter()
@@ -86,7 +90,8 @@ impl<'d> Object<'d> {
 }
 
 impl<'d> Field<'d> {
-    pub(crate) fn root(decoder: &'d Decoder, node: &'d Node) -> Self {
+    /// The whole document.
+    pub fn root(decoder: &'d Decoder, node: &'d Node) -> Self {
         Self::new(decoder, Some(node), node.position, String::new())
     }
 
@@ -100,20 +105,23 @@ impl<'d> Field<'d> {
         }
     }
 
-    pub(crate) fn is_present(&self) -> bool {
+    /// Whether the field is there.
+    pub fn is_present(&self) -> bool {
         self.node.is_some()
     }
 
-    pub(crate) fn node(&self) -> Option<&'d Node> {
+    /// What is there, where something is.
+    pub fn node(&self) -> Option<&'d Node> {
         self.node
     }
 
-    pub(crate) fn origin(&self) -> Origin {
+    /// The document.
+    pub fn origin(&self) -> Origin {
         self.decoder.origin.clone()
     }
 
     /// Notes that the field is not what `expected` says; the document is unusable.
-    pub(crate) fn fail(&self, expected: impl Into<Cow<'static, str>>) {
+    pub fn fail(&self, expected: impl Into<Cow<'static, str>>) {
         self.decoder.errors.borrow_mut().push(FieldError {
             origin: self.decoder.origin.clone(),
             position: self.position,
@@ -124,12 +132,12 @@ impl<'d> Field<'d> {
     }
 
     /// Notes something that does not make the document unusable.
-    pub(crate) fn warn(&self, issue: Issue) {
+    pub fn warn(&self, issue: Issue) {
         self.decoder.warn(self.position, self.path.clone(), issue);
     }
 
     /// Notes that the value is not understood and has no effect.
-    pub(crate) fn ignore(&self, expected: impl Into<Cow<'static, str>>) {
+    pub fn ignore(&self, expected: impl Into<Cow<'static, str>>) {
         self.warn(Issue::Ignored {
             found: self.found(),
             expected: expected.into(),
@@ -137,7 +145,7 @@ impl<'d> Field<'d> {
     }
 
     /// Notes that the field is needed but not there.
-    pub(crate) fn missing(&self, expected: &'static str) {
+    pub fn missing(&self, expected: &'static str) {
         self.warn(Issue::Missing {
             expected: expected.into(),
         });
@@ -161,7 +169,7 @@ impl<'d> Field<'d> {
     }
 
     /// The entries of a mapping. Those that are not in `known` are noted.
-    pub(crate) fn object(&self, known: &[&'static str]) -> Object<'d> {
+    pub fn object(&self, known: &[&'static str]) -> Object<'d> {
         let mut object = Object {
             decoder: self.decoder,
             entries: Vec::new(),
@@ -209,7 +217,7 @@ impl<'d> Field<'d> {
     }
 
     /// The entries of a mapping whose keys are free.
-    pub(crate) fn map(&self) -> Vec<(String, Self)> {
+    pub fn map(&self) -> Vec<(String, Self)> {
         self.mapping()
             .unwrap_or_default()
             .iter()
@@ -222,7 +230,7 @@ impl<'d> Field<'d> {
     }
 
     /// The items of a list.
-    pub(crate) fn list(&self) -> Vec<Self> {
+    pub fn list(&self) -> Vec<Self> {
         match self.node.map(|node| &node.kind) {
             None => Vec::new(),
             Some(NodeKind::Sequence(items)) => items

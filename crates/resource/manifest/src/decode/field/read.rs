@@ -15,7 +15,7 @@ const EXACT_WHOLE: f64 = 9e15;
 
 impl Field<'_> {
     /// A text; numbers and truth values are taken as the text they are.
-    pub(crate) fn text(&self) -> Option<String> {
+    pub fn text(&self) -> Option<String> {
         let node = self.node?;
         let text = match (self.decoder.dialect, &node.kind) {
             (Dialect::Kubernetes, _) => plain_text(node),
@@ -29,17 +29,17 @@ impl Field<'_> {
     }
 
     /// A text, empty if it is not there.
-    pub(crate) fn text_or_empty(&self) -> String {
+    pub fn text_or_empty(&self) -> String {
         self.text().unwrap_or_default()
     }
 
     /// A text that is not empty.
-    pub(crate) fn some_text(&self) -> Option<String> {
+    pub fn some_text(&self) -> Option<String> {
         self.text().filter(|text| !text.is_empty())
     }
 
     /// A truth value.
-    pub(crate) fn bool(&self) -> Option<bool> {
+    pub fn bool(&self) -> Option<bool> {
         let truth = match &self.node?.kind {
             NodeKind::Scalar {
                 value: Scalar::Bool(truth),
@@ -63,12 +63,12 @@ impl Field<'_> {
     }
 
     /// A truth value, false if it is not there.
-    pub(crate) fn flag(&self) -> bool {
+    pub fn flag(&self) -> bool {
         self.bool().unwrap_or(false)
     }
 
     /// A whole number from `least` to `most`.
-    pub(crate) fn int(&self, least: i64, most: i64) -> Option<i64> {
+    pub fn int(&self, least: i64, most: i64) -> Option<i64> {
         let whole = match &self.node?.kind {
             NodeKind::Scalar {
                 value: Scalar::Int(whole),
@@ -89,7 +89,7 @@ impl Field<'_> {
     }
 
     /// A duration as Go writes it; not negative.
-    pub(crate) fn duration(&self) -> Option<Duration> {
+    pub fn duration(&self) -> Option<Duration> {
         let text = self.some_text()?;
         let duration = go::parse_duration(&text).ok();
         if duration.is_none() {
@@ -99,12 +99,12 @@ impl Field<'_> {
     }
 
     /// A list of texts.
-    pub(crate) fn string_list(&self) -> Vec<String> {
+    pub fn string_list(&self) -> Vec<String> {
         self.list().iter().filter_map(Self::text).collect()
     }
 
     /// A mapping from text to text.
-    pub(crate) fn string_map(&self) -> BTreeMap<String, String> {
+    pub fn string_map(&self) -> BTreeMap<String, String> {
         self.map()
             .into_iter()
             .map(|(key, field)| (key, field.text_or_empty()))
@@ -112,7 +112,7 @@ impl Field<'_> {
     }
 
     /// A value of any form; null if it is not there.
-    pub(crate) fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> serde_json::Value {
         self.node.map_or(serde_json::Value::Null, Node::to_json)
     }
 }

@@ -1,0 +1,168 @@
+//! The user's commands: one file each, where parsing, applying and documenting it sit together.
+
+mod api;
+mod build_info;
+mod completion;
+mod home;
+mod init;
+mod invoke;
+mod list;
+mod process_table;
+mod publish;
+mod run;
+mod stop;
+mod table;
+mod talk;
+mod version;
+
+use std::{ffi::OsString, future::Future, path::PathBuf, process::ExitCode};
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
+use outrigger_base_std::{BoxError, chain};
+use outrigger_wire_names::environment;
+
+use talk::{Mark, Talk};
+
+/// One microservices runtime: sidecars, building blocks and the tools to run them.
+#[derive(Debug, Parser)]
+#[command(name = "outrigger", after_help = ROLES)]
+struct Cli {
+    /// Print the versions
+    #[arg(short, long)]
+    version: bool,
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Flags that every command has.
+#[derive(Debug, Clone, clap::Args)]
+struct Globals {
+    /// Write this program's own messages as JSON
+    #[arg(long, global = true, display_order = 900)]
+    log_as_json: bool,
+    /// Folder that holds the folder .dapr, instead of the home folder
+    #[arg(long, global = true, display_order = 901, value_name = "PATH", env = environment::DAPR_RUNTIME_PATH, hide_env_values = true)]
+    runtime_path: Option<PathBuf>,
+}
+
+/// What the help says of the roles, which read their command lines themselves.
+const ROLES: &str = "\
+Roles:
+  sidecar      The sidecar, as the program daprd: `outrigger sidecar --help`
+
+Started under the name dapr, the program answers these same commands; under the name daprd, it is the sidecar.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(Box<run::Args>),
+    Init(init::Args),
+    List(list::Args),
+    Stop(stop::Args),
+    Invoke(invoke::Args),
+    Publish(publish::Args),
+    Version(version::Args),
+    Completion(completion::Args),
+    BuildInfo(build_info::Args),
+    /// Ends process groups when the program that started them has died; used by run.
+    #[command(name = run::GUARD, hide = true)]
+    RunGuard,
+}
+
+/// What every command is given.
+#[derive(Debug)]
+struct Context {
+    /// How it talks.
+    talk: Talk,
+    /// The name that the program was started under.
+    program: String,
+    /// Where the folder `.dapr` is, if not in the home folder.
+    runtime_path: Option<PathBuf>,
+}
+
+/// Runs the command line `args`, which begins with the program's name; `name` is how the help calls the program.
+pub(crate) fn main(name: &str, args: Vec<OsString>) -> ExitCode {
+    let program = if name.is_empty() { "outrigger" } else { name };
+    let matches = command(program).get_matches_from(args);
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let context = Context {
+        talk: Talk::new(cli.globals.log_as_json),
+        program: program.to_owned(),
+        runtime_path: cli
+            .globals
+            .runtime_path
+            .filter(|path| !path.as_os_str().is_empty()),
+    };
+    let done = match cli.command {
+        _ if cli.version => version::show(None),
+        None => help(program),
+        Some(command) => apply(command, &given(&matches), &context),
+    };
+    done.unwrap_or_else(|error| {
+        context.talk.say(Mark::Failure, &chain(&*error));
+        ExitCode::FAILURE
+    })
+}
+
+/// The whole grammar, under the program's name.
+fn command(program: &str) -> clap::Command {
+    Cli::command()
+        .name(program.to_owned())
+        .bin_name(program.to_owned())
+}
+
+fn apply(command: Command, given: &[String], context: &Context) -> Result<ExitCode, BoxError> {
+    match command {
+        Command::Run(args) => run::apply(*args, given, context),
+        Command::Init(args) => init::apply(args, given, context),
+        Command::List(args) => list::apply(args),
+        Command::Stop(args) => stop::apply(args, context),
+        Command::Invoke(args) => invoke::apply(args, context),
+        Command::Publish(args) => publish::apply(args, context),
+        Command::Version(args) => version::apply(args),
+        Command::Completion(args) => completion::apply(args, context),
+        Command::BuildInfo(args) => build_info::apply(args),
+        Command::RunGuard => Ok(run::guard()),
+    }
+}
+
+/// The flags of the subcommand that stand on the command line, by their long names.
+fn given(matches: &ArgMatches) -> Vec<String> {
+    let Some((_, sub)) = matches.subcommand() else {
+        return Vec::new();
+    };
+    sub.ids()
+        .filter(|id| sub.value_source(id.as_str()) == Some(ValueSource::CommandLine))
+        .map(|id| id.as_str().replace('_', "-"))
+        .collect()
+}
+
+fn help(program: &str) -> Result<ExitCode, BoxError> {
+    command(program).print_help()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a command's asynchronous part on this thread. Commands wait for others most of the time: one thread is enough.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, BoxError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let value = runtime.block_on(future);
+    // A blocking call that hangs (a slow disk) must not keep the program.
+    runtime.shutdown_background();
+    Ok(value)
+}
+
+/// Kubernetes was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "Kubernetes mode (-k) is not built into this version of Outrigger; leave the flag out to work on this machine"
+)]
+struct KubernetesUnbuilt;
+
+#[cfg(test)]
+mod tests;

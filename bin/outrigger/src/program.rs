@@ -1,0 +1,132 @@
+//! Which program this is: one binary, a role by the name it is started under or by its first argument.
+
+use std::{ffi::OsString, io::Write, path::Path, process::ExitCode};
+
+use crate::{commands, sidecar};
+
+/// The name that the sidecar's role has on its own.
+const DAPRD: &str = "daprd";
+/// The subcommand of the sidecar's role.
+pub(crate) const SIDECAR: &str = "sidecar";
+/// Roles that have no room yet, as programs and as subcommands.
+const UNBUILT_ROLES: [&str; 5] = ["placement", "scheduler", "sentry", "operator", "injector"];
+/// Commands of Dapr's CLI that have no room yet.
+const UNBUILT_COMMANDS: [&str; 11] = [
+    "annotate",
+    "components",
+    "configurations",
+    "dashboard",
+    "logs",
+    "mcpservers",
+    "mtls",
+    "status",
+    "uninstall",
+    "upgrade",
+    "workflow",
+];
+/// Exit code for a command line that cannot be understood.
+const USAGE: u8 = 2;
+
+/// What the program is asked to be.
+#[derive(Debug, PartialEq, Eq)]
+enum Role {
+    /// The sidecar, with its arguments.
+    Sidecar(Vec<OsString>),
+    /// A role that this version does not have.
+    UnbuiltRole(String),
+    /// A command that this version does not have.
+    UnbuiltCommand(String),
+    /// The user's commands, under this name.
+    Commands(String),
+}
+
+/// Runs the program with its whole command line, its own name included.
+pub(crate) fn main(args: Vec<OsString>) -> ExitCode {
+    match Role::of(&args) {
+        Role::Sidecar(rest) => match rest.into_iter().map(OsString::into_string).collect() {
+            Ok(rest) => sidecar::main(rest),
+            Err(bad) => complain(&format!("the argument {bad:?} is not UTF-8 text"), USAGE),
+        },
+        Role::UnbuiltRole(name) => complain(
+            &format!("the role \"{name}\" is not built into this version of Outrigger"),
+            1,
+        ),
+        Role::UnbuiltCommand(name) => complain(
+            &format!("the command \"{name}\" is not built into this version of Outrigger"),
+            1,
+        ),
+        Role::Commands(name) => commands::main(&name, args),
+    }
+}
+
+impl Role {
+    fn of(args: &[OsString]) -> Self {
+        let name = args.first().map(|path| program_name(path)).unwrap_or_default();
+        if name == DAPRD {
+            return Self::Sidecar(args[1..].to_vec());
+        }
+        if UNBUILT_ROLES.contains(&name.as_str()) {
+            return Self::UnbuiltRole(name);
+        }
+        match args.get(1).and_then(|arg| arg.to_str()) {
+            Some(SIDECAR) => Self::Sidecar(args[2..].to_vec()),
+            Some(role) if UNBUILT_ROLES.contains(&role) => Self::UnbuiltRole(role.to_owned()),
+            Some(command) if UNBUILT_COMMANDS.contains(&command) => Self::UnbuiltCommand(command.to_owned()),
+            _ => Self::Commands(name),
+        }
+    }
+}
+
+/// The file name of the program that `argv[0]` names, without the ending of an executable.
+fn program_name(path: &OsString) -> String {
+    Path::new(path)
+        .file_stem()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// Writes why nothing was done to the standard error, where nothing can be done about a failure.
+fn complain(text: &str, code: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role(args: &[&str]) -> Role {
+        Role::of(&words(args))
+    }
+
+    fn words(args: &[&str]) -> Vec<OsString> {
+        args.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_name_of_the_program_comes_first() {
+        assert_eq!(
+            role(&["/usr/bin/daprd", "--app-id", "a"]),
+            Role::Sidecar(words(&["--app-id", "a"]))
+        );
+        assert_eq!(role(&["./placement"]), Role::UnbuiltRole("placement".into()));
+        assert_eq!(
+            role(&["dapr", "run", "--", "sidecar"]),
+            Role::Commands("dapr".into())
+        );
+        assert_eq!(role(&[]), Role::Commands(String::new()));
+    }
+
+    #[test]
+    fn the_first_argument_names_a_role() {
+        assert_eq!(
+            role(&["outrigger", "sidecar", "-app-id=a"]),
+            Role::Sidecar(words(&["-app-id=a"]))
+        );
+        assert_eq!(role(&["outrigger", "sentry"]), Role::UnbuiltRole("sentry".into()));
+        assert_eq!(
+            role(&["dapr", "uninstall", "--all"]),
+            Role::UnbuiltCommand("uninstall".into())
+        );
+    }
+}
