@@ -15,7 +15,7 @@ use outrigger_runtime_channel::{AppChannel, health::Health};
 use outrigger_runtime_host::Host;
 use outrigger_runtime_peer::Peers;
 
-use crate::{AppConnection, Readiness, SubscriptionInfo, invoke::Outside, metrics::Metrics};
+use crate::{AppConnection, Outbox, Readiness, SubscriptionInfo, invoke::Outside, metrics::Metrics};
 
 /// What a runtime is made of, as its operations see it.
 #[derive(Debug)]
@@ -50,6 +50,7 @@ pub struct Api {
     metrics: Metrics,
     extended: RwLock<BTreeMap<String, String>>,
     subscriptions: Mutex<Vec<SubscriptionInfo>>,
+    outbox: Mutex<Option<Arc<dyn Outbox>>>,
 }
 
 impl Api {
@@ -62,6 +63,7 @@ impl Api {
             metrics,
             extended: RwLock::default(),
             subscriptions: Mutex::default(),
+            outbox: Mutex::default(),
         })
     }
 
@@ -112,6 +114,11 @@ impl Api {
     /// Changes the report of standing subscriptions.
     pub fn report_subscriptions(&self, change: impl FnOnce(&mut Vec<SubscriptionInfo>)) {
         change(&mut self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whoever carries announcements of transactions; looked at for stores that ask for it, for a moment.
+    pub(crate) fn outbox_slot<T>(&self, look: impl FnOnce(&mut Option<Arc<dyn Outbox>>) -> T) -> T {
+        look(&mut self.outbox.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

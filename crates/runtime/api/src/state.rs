@@ -1,5 +1,6 @@
 //! State operations.
 
+use outrigger_base_telemetry::trace::TraceContext;
 use outrigger_block_state::{
     Concurrency, Consistency, DeleteRequest, Error as StoreError, GetRequest, Item, Metadata, Operation,
     Options, SetRequest,
@@ -121,12 +122,24 @@ impl Api {
             .ok_or_else(|| Error::state_no_transactions(store))
     }
 
-    /// Applies operations, all or none.
+    /// Applies operations, all or none. Those of a store with an outbox are announced first.
     pub async fn transact_state(
         &self,
         store: &str,
         operations: Vec<TransactionOp>,
         metadata: Metadata,
+    ) -> Result<(), Error> {
+        self.transact_state_in(store, operations, metadata, &TraceContext::NONE)
+            .await
+    }
+
+    /// The same within a trace, which the events of an outbox go on with.
+    pub async fn transact_state_in(
+        &self,
+        store: &str,
+        operations: Vec<TransactionOp>,
+        metadata: Metadata,
+        trace: &TraceContext,
     ) -> Result<(), Error> {
         let state = self.state_store(store)?;
         let transactional = state
@@ -137,12 +150,11 @@ impl Api {
             return Ok(());
         }
         let operations = stored_operations(&state, operations)?;
-        if let Some(max) = transactional
-            .max_operations()
-            .filter(|max| operations.len() > *max)
-        {
-            return Err(Error::state_too_many(store, operations.len(), max));
+        let needed = operations.len() + markers(&state, &operations);
+        if let Some(max) = transactional.max_operations().filter(|max| needed > *max) {
+            return Err(Error::state_too_many(store, needed, max));
         }
+        let operations = self.announce(&state, operations, trace).await?;
         let done = self
             .metrics()
             .state(store, "transaction", transactional.transact(operations, metadata))
@@ -202,6 +214,14 @@ fn stored_operations(state: &State, operations: Vec<TransactionOp>) -> Result<Ve
         }
     };
     operations.into_iter().map(convert).collect()
+}
+
+/// How many operations an outbox adds.
+fn markers(state: &State, operations: &[Operation]) -> usize {
+    let writes = operations
+        .iter()
+        .filter(|operation| matches!(operation, Operation::Set(_)));
+    if state.outbox.is_some() { writes.count() } else { 0 }
 }
 
 fn bulk_item(state: &State, key: &str, answer: Result<Option<Item>, StoreError>) -> BulkStateItem {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use outrigger_base_std::chain;
-use outrigger_block_pubsub::{Metadata, Subscribe, envelope};
+use outrigger_block_pubsub::{Handler, Metadata, envelope};
 use outrigger_engine_routing::{Router, Rule};
 use outrigger_resource_manifest::Routes;
 use outrigger_runtime_api::SubscriptionInfo;
@@ -14,11 +14,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     ask::ask,
-    bulk::Batching,
+    bulk::{self, Batching},
     courier::{Courier, Form},
     life::Life,
     merge::{Wanted, merge},
     metrics::TopicMetrics,
+    outbox::{self, Carrier},
     outlet::Outlet,
     standing::Standing,
     subscriptions::Core,
@@ -50,6 +51,8 @@ pub(crate) struct Keeper {
     asked: Option<Vec<AppSubscription>>,
     /// Subscriptions that stand, or try to; `None` while there are to be none.
     standing: Option<Vec<Life>>,
+    /// Those that carry announcements of transactions; they are no business of the app's.
+    outboxes: Vec<Life>,
 }
 
 impl Keeper {
@@ -59,11 +62,13 @@ impl Keeper {
             orders,
             asked: None,
             standing: None,
+            outboxes: Vec::new(),
         }
     }
 
     /// Carries out orders until it is told to stop, its owner stops, or nobody can give any.
     pub(crate) async fn run(mut self) {
+        self.carry_outboxes();
         let owner = self.core.tasks.signal().clone();
         while let Some(Some(Order { command, done })) = owner.run_until(self.orders.recv()).await {
             let tried = match command {
@@ -107,6 +112,34 @@ impl Keeper {
         tried
     }
 
+    /// Begins to carry the announcements of every store that has an outbox.
+    fn carry_outboxes(&mut self) {
+        let snapshot = self.core.api.host().snapshot_owned();
+        for state in snapshot.states() {
+            let Some(settings) = &state.outbox else { continue };
+            let Some(pubsub) = snapshot.pubsub(&settings.outbox_pubsub) else {
+                tracing::warn!(
+                    "could not subscribe to internal outbox topic: outbox pubsub {} not loaded",
+                    settings.outbox_pubsub
+                );
+                continue;
+            };
+            let life = Life::new(&self.core.ending);
+            let host = self.core.api.host().clone();
+            let topic = outbox::topic(&host.identity, settings).into();
+            let carrier = Carrier::new(host, state.name.clone(), settings.clone(), life.clone());
+            let standing = Standing {
+                pubsub: pubsub.clone(),
+                topic,
+                metadata: Metadata::new(),
+                handler: Arc::new(carrier),
+                life,
+                persistent: true,
+            };
+            self.outboxes.push(standing.start(&self.core.tasks).0);
+        }
+    }
+
     async fn ask(&mut self, snapshot: &Snapshot, channel: &dyn AppChannel) {
         if self.asked.is_some() || !snapshot.has_pubsub() {
             return;
@@ -131,7 +164,9 @@ impl Keeper {
     async fn stop(&mut self) {
         let core = self.core.clone();
         core.ending.stop();
-        tokio::join!(self.pause(), core.streams_ended());
+        let outboxes = std::mem::take(&mut self.outboxes);
+        let outboxes = join_all(outboxes.iter().map(Life::end));
+        tokio::join!(self.pause(), core.streams_ended(), outboxes);
         core.report(&[]);
     }
 }
@@ -160,7 +195,7 @@ impl Core {
         }
         let life = Life::new(&self.ending);
         let outlet = Outlet::App(channel.clone());
-        let courier = match self.courier(pubsub.clone(), &wanted.info, outlet, life) {
+        let courier = match self.courier(pubsub.clone(), &wanted.info, outlet, life.clone()) {
             Ok(courier) => Arc::new(courier),
             Err(problem) => {
                 failed(&problem);
@@ -168,15 +203,30 @@ impl Core {
             }
         };
         let standing = Standing {
-            courier,
-            bulk: Batching::of(&wanted.bulk).map(|batching| (batching, channel.clone())),
-            request: Subscribe {
-                topic: pubsub.broker_topic(topic),
-                metadata: wanted.info.metadata.clone(),
-            },
+            pubsub: pubsub.clone(),
+            topic: courier.topic.clone(),
+            metadata: wanted.info.metadata.clone(),
+            handler: self.handler(courier, wanted, channel),
+            life,
             persistent: true,
         };
         Some(standing.start(&self.tasks))
+    }
+
+    /// What the broker calls: the courier, or what gathers for it.
+    fn handler(
+        &self,
+        courier: Arc<Courier>,
+        wanted: &Wanted,
+        channel: &Arc<dyn AppChannel>,
+    ) -> Arc<dyn Handler> {
+        let Some(batching) = Batching::of(&wanted.bulk) else {
+            return courier;
+        };
+        let name = format!("batches of {}", courier.topic);
+        let (handler, batches) = bulk::gather(courier, channel.clone(), batching);
+        self.tasks.spawn(name, batches);
+        handler
     }
 
     /// The courier of a subscription; the error says which of its rules cannot be used.

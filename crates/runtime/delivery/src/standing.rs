@@ -5,16 +5,12 @@ use std::{sync::Arc, time::Duration};
 use futures_util::poll;
 use outrigger_base_std::chain;
 use outrigger_base_task::{StopSignal, TaskSet};
-use outrigger_block_pubsub::{Error, Handler, Subscribe, Subscription};
+use outrigger_block_pubsub::{Error, Handler, Metadata, Subscribe, Subscription};
 use outrigger_resilience::Backoff;
-use outrigger_runtime_channel::AppChannel;
+use outrigger_runtime_host::PubSub;
 use tokio::sync::oneshot;
 
-use crate::{
-    bulk::{self, Batching},
-    courier::Courier,
-    life::Life,
-};
+use crate::life::Life;
 
 /// Time that what is in hand has to be answered once a subscription closes. Dapr's bound.
 const DRAIN_TIME: Duration = Duration::from_secs(30);
@@ -28,10 +24,12 @@ const SUBSCRIBE_PAUSES: Backoff = Backoff::Exponential {
 
 /// A subscription that is to stand.
 pub(crate) struct Standing {
-    pub(crate) courier: Arc<Courier>,
-    /// Delivery in bulk, and to whom.
-    pub(crate) bulk: Option<(Batching, Arc<dyn AppChannel>)>,
-    pub(crate) request: Subscribe,
+    pub(crate) pubsub: PubSub,
+    /// The topic as the app named it.
+    pub(crate) topic: Arc<str>,
+    pub(crate) metadata: Metadata,
+    pub(crate) handler: Arc<dyn Handler>,
+    pub(crate) life: Life,
     /// Whether a broker that refuses is asked again.
     pub(crate) persistent: bool,
 }
@@ -39,51 +37,31 @@ pub(crate) struct Standing {
 impl Standing {
     /// Starts the task. The answer tells how the first attempt went.
     pub(crate) fn start(self, tasks: &TaskSet) -> (Life, oneshot::Receiver<Result<(), Error>>) {
-        let life = self.courier.life.clone();
+        let life = self.life.clone();
         let (first, answer) = oneshot::channel();
-        let name = format!(
-            "subscription {} of {}",
-            self.courier.topic, self.courier.pubsub.name
-        );
+        let name = format!("subscription {} of {}", self.topic, self.pubsub.name);
         // However the task ends, whoever waits for it hears of it.
         let ended = Ended(life.ended.clone());
-        let owner = tasks.clone();
         tasks.spawn(name, async move {
-            self.run(first, &owner).await;
+            self.run(first).await;
             drop(ended);
         });
         (life, answer)
     }
 
-    async fn run(self, first: oneshot::Sender<Result<(), Error>>, tasks: &TaskSet) {
-        let handler = self.handler(tasks);
-        let life = &self.courier.life;
-        if let Some(subscription) = self.subscribe(handler, first).await {
+    async fn run(self, first: oneshot::Sender<Result<(), Error>>) {
+        let life = &self.life;
+        if let Some(subscription) = self.subscribe(first).await {
             life.over().await;
-            close(subscription, life, &self.courier.topic).await;
+            close(subscription, life, &self.topic).await;
         }
         life.cut.stop();
     }
 
-    fn handler(&self, tasks: &TaskSet) -> Arc<dyn Handler> {
-        match &self.bulk {
-            None => self.courier.clone(),
-            Some((batching, channel)) => {
-                let (handler, batches) = bulk::gather(self.courier.clone(), channel.clone(), *batching);
-                tasks.spawn(format!("batches of {}", self.courier.topic), batches);
-                handler
-            }
-        }
-    }
-
     /// Asks the broker until it agrees; `None` when it is over before that.
-    async fn subscribe(
-        &self,
-        handler: Arc<dyn Handler>,
-        first: oneshot::Sender<Result<(), Error>>,
-    ) -> Option<Box<dyn Subscription>> {
-        let (name, topic) = (&self.courier.pubsub.name, &self.courier.topic);
-        let error = match self.attempt(&handler).await? {
+    async fn subscribe(&self, first: oneshot::Sender<Result<(), Error>>) -> Option<Box<dyn Subscription>> {
+        let (name, topic) = (&self.pubsub.name, &self.topic);
+        let error = match self.attempt().await? {
             Ok(subscription) => {
                 // Nobody may wait for it.
                 let _ = first.send(Ok(()));
@@ -101,9 +79,8 @@ impl Standing {
         );
         let _ = first.send(Err(error));
         for pause in SUBSCRIBE_PAUSES.delays() {
-            let closing = &self.courier.life.closing;
-            closing.run_until(tokio::time::sleep(pause)).await?;
-            match self.attempt(&handler).await? {
+            self.life.closing.run_until(tokio::time::sleep(pause)).await?;
+            match self.attempt().await? {
                 Ok(subscription) => {
                     tracing::info!(
                         "Successfully started subscription after retry for pubsub {name}, topic {topic}"
@@ -119,13 +96,13 @@ impl Standing {
         None
     }
 
-    async fn attempt(&self, handler: &Arc<dyn Handler>) -> Option<Result<Box<dyn Subscription>, Error>> {
-        let subscribing = self
-            .courier
-            .pubsub
-            .broker
-            .subscribe(self.request.clone(), handler.clone());
-        self.courier.life.closing.run_until(subscribing).await
+    async fn attempt(&self) -> Option<Result<Box<dyn Subscription>, Error>> {
+        let request = Subscribe {
+            topic: self.pubsub.broker_topic(&self.topic),
+            metadata: self.metadata.clone(),
+        };
+        let subscribing = self.pubsub.broker.subscribe(request, self.handler.clone());
+        self.life.closing.run_until(subscribing).await
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     keeper::{Command, Keeper, Order},
     merge::{self, Wanted},
     metrics::Metrics,
+    outbox::Announcer,
 };
 
 /// Orders that wait for the keeper. Whoever brings one more waits for a place.
@@ -99,6 +100,8 @@ impl Subscriptions {
             tasks,
         });
         core.report_declared();
+        core.api
+            .set_outbox(Arc::new(Announcer::new(core.api.host().clone())));
         let (orders, queue) = mpsc::channel(ORDERS);
         let keeper = Keeper::new(core.clone(), queue);
         core.tasks.spawn("subscriptions", keeper.run());

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use outrigger_block_kit::Properties;
 use outrigger_block_pubsub::{Broker, Feature, TopicScopes};
 use outrigger_block_secret::SecretStore;
 use outrigger_block_state::{KeyPrefix, Store};
 use outrigger_resource_manifest::configuration::SecretScope;
+use outrigger_wire_names::pubsub as words;
 
 /// An open state store.
 #[derive(Debug, Clone)]
@@ -16,6 +18,36 @@ pub struct State {
     pub store: Arc<dyn Store>,
     /// What stands before every key of this app.
     pub prefix: KeyPrefix,
+    /// Where its transactions are announced, if they are.
+    pub outbox: Option<OutboxSettings>,
+}
+
+/// Where the transactions of a state store are announced (dapr-runtime.md §3.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxSettings {
+    /// The broker that events are published to.
+    pub publish_pubsub: String,
+    /// The topic that events are published to.
+    pub publish_topic: String,
+    /// The broker that carries announcements until their transaction is known.
+    pub outbox_pubsub: String,
+    /// Whether an announcement is dropped whose transaction did not happen, instead of given back to the broker.
+    pub discard_when_missing: bool,
+}
+
+impl OutboxSettings {
+    /// What the store's properties say; there is an outbox only where broker and topic are both named.
+    pub fn of(properties: &Properties) -> Option<Self> {
+        let publish_pubsub = properties.non_empty(words::OUTBOX_PUBLISH_PUBSUB)?;
+        let publish_topic = properties.non_empty(words::OUTBOX_PUBLISH_TOPIC)?;
+        let outbox_pubsub = properties.non_empty(words::OUTBOX_PUBSUB);
+        Some(Self {
+            publish_pubsub: publish_pubsub.to_owned(),
+            publish_topic: publish_topic.to_owned(),
+            outbox_pubsub: outbox_pubsub.unwrap_or(publish_pubsub).to_owned(),
+            discard_when_missing: properties.flag(words::OUTBOX_DISCARD),
+        })
+    }
 }
 
 /// An open broker.

@@ -15,7 +15,7 @@ mod registry;
 mod snapshot;
 
 pub use endpoint::{ClientPem, HttpEndpoint};
-pub use handle::{PubSub, Secrets, State};
+pub use handle::{OutboxSettings, PubSub, Secrets, State};
 pub use host::Host;
 pub use identity::Identity;
 pub use registry::{BrokerFactory, Factory, Opening, Registry, SecretFactory, StateFactory};

@@ -39,6 +39,11 @@ impl Snapshot {
         self.state.get(name)
     }
 
+    /// Every state store, in no order.
+    pub fn states(&self) -> impl Iterator<Item = &State> {
+        self.state.values()
+    }
+
     /// Whether there is any state store.
     pub fn has_state(&self) -> bool {
         !self.state.is_empty()

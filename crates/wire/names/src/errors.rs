@@ -82,6 +82,8 @@ codes! {
     PUBSUB_REQUEST_METADATA = "ERR_PUBSUB_REQUEST_METADATA", "pubsub";
     /// The envelope could not be made.
     PUBSUB_CLOUD_EVENTS_SER = "ERR_PUBSUB_CLOUD_EVENTS_SER", "pubsub";
+    /// The announcement of a transaction could not be published.
+    PUBLISH_OUTBOX = "ERR_PUBLISH_OUTBOX", "pubsub";
     /// The events of a bulk request could not be understood.
     PUBSUB_EVENTS_SER = "ERR_PUBSUB_EVENTS_SER", "pubsub";
     /// Anything else.
@@ -122,6 +124,8 @@ pub mod reasons {
     pub const PUBSUB_MARSHAL_ENVELOPE: &str = "DAPR_PUBSUB_MARSHAL_ENVELOPE";
     /// The events could not be written.
     pub const PUBSUB_MARSHAL_EVENTS: &str = "DAPR_PUBSUB_MARSHAL_EVENTS";
+    /// The announcement of a transaction could not be published.
+    pub const PUBSUB_OUTBOX: &str = "DAPR_PUBSUB_OUTBOX";
     /// The events could not be read.
     pub const PUBSUB_UNMARSHAL_EVENTS: &str = "DAPR_PUBSUB_UNMARSHAL_EVENTS";
 }

@@ -27,3 +27,32 @@ pub const VERDICT_SUCCESS: &str = "SUCCESS";
 pub const VERDICT_RETRY: &str = "RETRY";
 /// Verdict of an app, and process status in metrics of bulk deliveries: never.
 pub const VERDICT_DROP: &str = "DROP";
+
+/// Property of a state store: the broker that its outbox publishes to.
+pub const OUTBOX_PUBLISH_PUBSUB: &str = "outboxPublishPubsub";
+/// Property of a state store: the topic that its outbox publishes to.
+pub const OUTBOX_PUBLISH_TOPIC: &str = "outboxPublishTopic";
+/// Property of a state store: the broker that carries its outbox's announcements.
+pub const OUTBOX_PUBSUB: &str = "outboxPubsub";
+/// Property of a state store: whether announcements without a transaction are dropped.
+pub const OUTBOX_DISCARD: &str = "outboxDiscardWhenMissingState";
+/// Metadata of a write that stands for what is published, not for what is stored.
+pub const OUTBOX_PROJECTION: &str = "outbox.projection";
+/// Begins the key of the marker that a transaction leaves for its outbox; a UUID follows.
+pub const OUTBOX_MARKER_PREFIX: &str = "outbox-";
+/// What a marker holds, as JSON.
+pub const OUTBOX_MARKER: &str = "\"0\"";
+/// Ends the topic of announcements; namespace, app id and topic stand before it.
+pub const OUTBOX_TOPIC_SUFFIX: &str = "outbox";
+/// Metadata of a write: what its value is.
+pub const VALUE_CONTENT_TYPE: &str = "contentType";
+/// Attribute of an event: its id.
+pub const EVENT_ID: &str = "id";
+/// Attribute of an event: its payload.
+pub const EVENT_DATA: &str = "data";
+/// Attribute of an event: its topic.
+pub const EVENT_TOPIC: &str = "topic";
+/// Attribute of an event: its broker component.
+pub const EVENT_PUBSUB: &str = "pubsubname";
+/// Attribute of an event: what its payload is.
+pub const EVENT_CONTENT_TYPE: &str = "datacontenttype";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use outrigger_base_std::chain;
-use outrigger_block_pubsub::{Metadata, Subscribe};
+use outrigger_block_pubsub::Metadata;
 use outrigger_resource_manifest::Routes;
 use outrigger_runtime_api::{Api, Code, Error, SubscriptionInfo, SubscriptionKind};
 use outrigger_runtime_host::PubSub;
@@ -34,15 +34,14 @@ impl Subscriptions {
         let life = Life::new(&core.ending);
         let (stream, receiver) = stream::open(life.clone());
         let courier = core
-            .courier(broker, &info, Outlet::Stream(stream), life)
+            .courier(broker, &info, Outlet::Stream(stream), life.clone())
             .map_err(|problem| failed(pubsub, &problem))?;
         let standing = Standing {
-            request: Subscribe {
-                topic: courier.pubsub.broker_topic(topic),
-                metadata: info.metadata.clone(),
-            },
-            courier: Arc::new(courier),
-            bulk: None,
+            pubsub: courier.pubsub.clone(),
+            topic: courier.topic.clone(),
+            metadata: info.metadata.clone(),
+            handler: Arc::new(courier),
+            life,
             persistent: false,
         };
         let (life, first) = standing.start(&core.tasks);

@@ -8,6 +8,7 @@ mod end;
 mod fake_broker;
 mod health;
 mod logs;
+mod outbox;
 mod rig;
 mod single;
 mod stream;

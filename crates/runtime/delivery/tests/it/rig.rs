@@ -93,6 +93,7 @@ impl Plan {
         let host = Host::new(identity, clock.clone(), Arc::new(SeededEntropy::new(7)));
         let fake = broker.clone();
         let registry = Registry::new()
+            .state(&["in-memory"], outrigger_component_memory::store)
             .broker(&["in-memory"], outrigger_component_memory::broker)
             .broker(&["fake"], move |_, _| {
                 let fake: Arc<dyn Broker> = fake.clone();

@@ -108,9 +108,10 @@ async fn answers_come_in_any_order_and_decide_like_those_of_an_app() {
     assert_eq!(letters, [event("a", "y", "1").data, event("a", "y", "3").data]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_unanswered_when_the_app_leaves_stays_with_the_broker() {
     let rig = rig().await;
+    let start = tokio::time::Instant::now();
     let mut stream = rig
         .subscriptions
         .open_stream("fake", "a", Metadata::new(), Some("dead".to_owned()))
@@ -128,6 +129,11 @@ async fn what_is_unanswered_when_the_app_leaves_stays_with_the_broker() {
         "{first:?} {second:?}"
     );
     assert!(rig.published().is_empty(), "nobody refused it");
+    assert_eq!(
+        start.elapsed().as_secs(),
+        0,
+        "nobody is waited for who will not answer"
+    );
     until(|| rig.broker.standing("a") == 0 && streams(&rig) == 0).await;
 }
 

@@ -10,7 +10,7 @@ use outrigger_resource_manifest::{Component, Env, ResolveError, Resolved, resolv
 use outrigger_wire_names::features;
 
 use super::{INIT_TIMEOUT, OpenSecrets, Opener};
-use crate::{ComponentInfo, PubSub, Secrets, Snapshot, State, registry::Found};
+use crate::{ComponentInfo, OutboxSettings, PubSub, Secrets, Snapshot, State, registry::Found};
 
 /// A component that did not open.
 #[derive(Debug)]
@@ -159,6 +159,7 @@ impl Opener<'_> {
                     &name,
                     identity.namespace(),
                 )?;
+                let outbox = OutboxSettings::of(&properties);
                 let store = open(context, properties).await?;
                 let capabilities = store
                     .capabilities()
@@ -166,7 +167,13 @@ impl Opener<'_> {
                     .copied()
                     .map(state_capability)
                     .collect();
-                snapshot.state.insert(name.clone(), State { name, store, prefix });
+                let state = State {
+                    name: name.clone(),
+                    store,
+                    prefix,
+                    outbox,
+                };
+                snapshot.state.insert(name, state);
                 capabilities
             }
             Found::Broker(open) => {
