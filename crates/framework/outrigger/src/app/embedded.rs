@@ -1,0 +1,109 @@
+//! The runtime in the app's process.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use outrigger_base_clock::{BufferedEntropy, Clock, Entropy, SystemClock};
+use outrigger_base_telemetry::{
+    metrics::Registry as Metrics,
+    trace::{Sampler, Tracer},
+};
+use outrigger_runtime_delivery::{Settings as DeliverySettings, Subscriptions};
+use outrigger_runtime_host::Identity;
+use outrigger_runtime_node::{AppOptions, DrainOptions, Node, Options, host_address, registry_dir};
+use outrigger_wire_names::environment;
+
+use super::{Running, settings::Settings, start_error};
+use crate::{Error, Handle, channel::InProcess, handle::Backend, program::Program};
+
+/// Bytes that the head of a request or an answer may have between members of the mesh: as a sidecar grants by default.
+const MAX_HEAD: usize = 8 * 1024;
+
+/// A runtime in this process.
+pub(super) struct Embedded {
+    node: Node,
+    subscriptions: Subscriptions,
+}
+
+/// Opens the components, becomes a member of the mesh, and subscribes.
+pub(super) async fn start(settings: Settings, program: Arc<Program>) -> Result<Running, Error> {
+    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+        (Arc::new(SystemClock), Arc::new(BufferedEntropy::default()));
+    // Contexts go along and no span is recorded, so that the rate is of no account.
+    let tracer = Tracer::new(clock.clone(), entropy.clone(), Sampler::default(), None);
+    let options = options(&settings, &program, clock, entropy)?;
+    let metrics = Arc::new(Metrics::new());
+    let node = Node::start(options, tracer, metrics.clone(), &*settings.env).await;
+    let mut node = node.map_err(|error| start_error("start the runtime", error))?;
+    let handle = Handle::new(Backend::Embedded(node.api().clone()));
+    program.shared().connect(&handle);
+    let tasks = node.tasks().child("subscriptions");
+    let subscriptions =
+        Subscriptions::with_settings(node.api().clone(), tasks, &metrics, DeliverySettings::default())
+            .map_err(|error| start_error("register metrics", error))?;
+    node.arrive(subscriptions.start()).await;
+    tracing::info!(
+        app_id = settings.app_id,
+        internal = %node.internal_address(),
+        "the app runs with the runtime embedded"
+    );
+    Ok(Running::embedded(handle, Embedded { node, subscriptions }))
+}
+
+fn options(
+    settings: &Settings,
+    program: &Arc<Program>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<Options, Error> {
+    let namespace = settings.var(environment::NAMESPACE).unwrap_or_default();
+    let host_name = hostname::get().map(|name| name.to_string_lossy().into_owned());
+    Ok(Options {
+        identity: Identity {
+            app_id: settings.app_id.as_str().into(),
+            namespace: namespace.as_str().into(),
+            host_name: host_name.unwrap_or_default().into(),
+            host_address: host_address(&*settings.env, settings.internal.ip()),
+        },
+        registry: outrigger_catalog::registry(),
+        loaded: settings.loaded(Some(namespace.as_str()).filter(|namespace| !namespace.is_empty()))?,
+        app: Some(AppOptions::InProcess(Arc::new(InProcess::new(program.clone())))),
+        internal: settings.internal,
+        workers: Vec::new(),
+        data_dir: settings.data_dir(),
+        registry_dir: Some(registry_dir(&*settings.env)),
+        multicast: settings.multicast,
+        static_peers: settings.peers.clone(),
+        // A body that streams has no limit; extractors that read one whole have theirs.
+        max_body: None,
+        max_head: MAX_HEAD,
+        drain: DrainOptions {
+            graceful: settings.graceful,
+            block: None,
+        },
+        clock,
+        entropy,
+    })
+}
+
+impl Embedded {
+    /// Where other members of the mesh reach the app.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.node.internal_address()
+    }
+
+    /// Completes when the app is asked through its API to end.
+    pub(super) async fn asked_to_end(&self) {
+        self.node.api().parts().shutdown.stopped().await;
+    }
+
+    /// Ends the runtime in order. Returns what ran out of time.
+    pub(super) async fn end(self) -> Vec<String> {
+        let subscriptions = self.subscriptions;
+        self.node.drain(async move { subscriptions.stop().await }).await
+    }
+
+    /// Tells every task to end, without waiting.
+    pub(super) fn abandon(&self) {
+        self.node.tasks().stop();
+    }
+}

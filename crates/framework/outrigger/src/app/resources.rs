@@ -1,0 +1,133 @@
+//! The resources of an embedded app.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use outrigger_resource_manifest::{
+    Component, ComponentType, NameValue, Origin, Resource, ValueSource, is_yaml,
+};
+use outrigger_runtime_node::{Loaded, load};
+use outrigger_wire_names::{app as names, environment};
+
+use super::{settings::Settings, start_error};
+use crate::Error;
+
+/// What stands where a file would in messages about components given in code.
+const IN_CODE: &str = "App::component";
+/// What stands there for default components.
+const BY_DEFAULT: &str = "default resources";
+/// Our folder in the user's home folder, and where resources are in it.
+const OWN_DIR: &str = ".outrigger";
+const COMPONENTS_DIR: &str = "components";
+/// Where components of ours keep files that name no place, in our folder.
+const DATA_DIR: &str = "data";
+/// Where the home folder is by convention.
+const HOME: &str = "HOME";
+
+/// A component given in code.
+pub(super) fn component(
+    name: &str,
+    component_type: &str,
+    metadata: impl IntoIterator<Item = (String, String)>,
+) -> Component {
+    of_parts(name, component_type, metadata, IN_CODE)
+}
+
+fn of_parts(
+    name: &str,
+    component_type: &str,
+    metadata: impl IntoIterator<Item = (String, String)>,
+    origin: &'static str,
+) -> Component {
+    let entry = |(name, value)| NameValue {
+        name,
+        value: ValueSource::Plain(value),
+    };
+    Component {
+        name: name.to_owned(),
+        namespace: None,
+        type_: ComponentType::parse(component_type),
+        version: String::new(),
+        metadata: metadata.into_iter().map(entry).collect(),
+        ignore_errors: false,
+        init_timeout: None,
+        secret_store: None,
+        scopes: Vec::new(),
+        origin: Origin::of_file(Path::new(origin)),
+    }
+}
+
+impl Settings {
+    /// Everything that the app has: from its folders, from code, or by default.
+    pub(super) fn loaded(&self, namespace: Option<&str>) -> Result<Loaded, Error> {
+        let mut folders = self.resources.clone();
+        if folders.is_empty() {
+            let named = self.var(names::OUTRIGGER_RESOURCES_PATH);
+            folders.extend(
+                named
+                    .iter()
+                    .flat_map(env::split_paths)
+                    .filter(|path| path != Path::new("")),
+            );
+        }
+        let by_default = folders.is_empty() && self.components.is_empty();
+        let own = self.own_dir();
+        if by_default && has_resources(&own.join(COMPONENTS_DIR)) {
+            folders.push(own.join(COMPONENTS_DIR));
+        }
+        let mut loaded = load(&[], &folders, &self.app_id, namespace, &*self.env)
+            .map_err(|error| start_error("load the resources", error))?;
+        for component in &self.components {
+            add(&mut loaded, component.clone())?;
+        }
+        if by_default && folders.is_empty() {
+            for component in outrigger_catalog::defaults(&own) {
+                let metadata = component.metadata.into_iter();
+                let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
+                add(
+                    &mut loaded,
+                    of_parts(component.name, component.type_, metadata, BY_DEFAULT),
+                )?;
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// Where components of ours keep files that name no place.
+    pub(super) fn data_dir(&self) -> PathBuf {
+        self.own_dir().join(DATA_DIR)
+    }
+
+    /// The user's folder.
+    fn own_dir(&self) -> PathBuf {
+        let set = |name| self.var(name).map(PathBuf::from);
+        set(environment::OUTRIGGER_HOME)
+            .or_else(|| Some(set(HOME)?.join(OWN_DIR)))
+            .unwrap_or_else(|| env::temp_dir().join("outrigger"))
+    }
+}
+
+fn add(loaded: &mut Loaded, component: Component) -> Result<(), Error> {
+    let same = loaded.resources.iter().find_map(|resource| match resource {
+        Resource::Component(other) if other.name == component.name => Some(other),
+        _ => None,
+    });
+    if let Some(other) = same {
+        return Err(start_error(
+            "load the resources",
+            format!(
+                "the component {:?} is given in code and in {}: leave one out",
+                component.name, other.origin
+            ),
+        ));
+    }
+    loaded.resources.push(Resource::Component(component));
+    Ok(())
+}
+
+fn has_resources(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder);
+    entries.is_ok_and(|entries| entries.flatten().any(|entry| is_yaml(&entry.path())))
+}

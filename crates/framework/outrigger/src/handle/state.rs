@@ -1,0 +1,259 @@
+//! State, typed.
+
+use std::sync::Arc;
+
+use outrigger_client::{Concurrency, DeleteItem, Item, Pairs, ReadOptions, SaveItem, WriteOptions};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Backend, Transaction, convert};
+use crate::Error;
+
+/// How often [`StateStore::update`] reads again after somebody else was faster. Each time somebody made progress, so that
+/// more than this means a key that too many write at once.
+const UPDATE_ATTEMPTS: usize = 32;
+/// Keys of a bulk read that are read at a time: 0 leaves it to the store.
+const STORE_DEFAULT: usize = 0;
+
+/// A state store. Values are JSON; keys are the app's own, and cannot hold `||`.
+#[derive(Debug, Clone)]
+pub struct StateStore {
+    backend: Backend,
+    store: Arc<str>,
+}
+
+/// A value with its version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// The value.
+    pub value: T,
+    /// Its version; empty where the store keeps none.
+    pub etag: String,
+}
+
+impl StateStore {
+    pub(super) fn new(backend: Backend, store: Arc<str>) -> Self {
+        Self { backend, store }
+    }
+
+    /// The value of a key; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when there is no such store or it failed, [`Error::Decode`] when the value is no `T`.
+    pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        let item = self.read(key, ReadOptions::default()).await?;
+        item.map(|item| self.decode(key, &item.data)).transpose()
+    }
+
+    /// The value of a key with its version, for a write that must not overwrite what it has not seen.
+    ///
+    /// # Errors
+    /// As [`StateStore::get`].
+    pub async fn get_versioned<T: DeserializeOwned>(&self, key: &str) -> Result<Option<Versioned<T>>, Error> {
+        let Some(item) = self.read(key, ReadOptions::default()).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Versioned {
+            value: self.decode(key, &item.data)?,
+            etag: item.etag.unwrap_or_default(),
+        }))
+    }
+
+    /// The values of many keys, in the order asked.
+    ///
+    /// # Errors
+    /// As [`StateStore::get`], for the first key that could not be read.
+    pub async fn get_many<T: DeserializeOwned>(&self, keys: &[&str]) -> Result<Vec<Option<T>>, Error> {
+        let mut read: Vec<(String, Option<Item>)> = Vec::with_capacity(keys.len());
+        match &self.backend {
+            Backend::Embedded(api) => {
+                let asked = keys.iter().map(|key| (*key).to_owned()).collect();
+                let answers = api.get_bulk_state(&self.store, asked, STORE_DEFAULT, Default::default());
+                for answer in answers.await.map_err(convert::refused)? {
+                    self.no_error(&answer.key, answer.error)?;
+                    read.push((answer.key, answer.item.map(convert::item)));
+                }
+            }
+            Backend::Sidecar(client) => {
+                let none = Pairs::new();
+                let answers = client.get_bulk_state(&self.store, keys, STORE_DEFAULT, &none);
+                for answer in answers.await? {
+                    self.no_error(&answer.key, answer.error)?;
+                    read.push((answer.key, answer.item));
+                }
+            }
+        }
+        keys.iter().map(|key| self.find(&read, key)).collect()
+    }
+
+    fn find<T: DeserializeOwned>(
+        &self,
+        read: &[(String, Option<Item>)],
+        key: &str,
+    ) -> Result<Option<T>, Error> {
+        let found = read.iter().find(|(name, _)| name == key);
+        let item = found.and_then(|(_, item)| item.as_ref());
+        item.map(|item| self.decode(key, &item.data)).transpose()
+    }
+
+    fn no_error(&self, key: &str, error: Option<String>) -> Result<(), Error> {
+        match error {
+            None => Ok(()),
+            Some(error) => Err(Error::Decode {
+                what: format!("the value of {key:?} in {}", self.store).into(),
+                source: error.into(),
+            }),
+        }
+    }
+
+    /// Writes a value, over whatever is there.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when there is no such store or it failed, [`Error::Encode`] when the value cannot be JSON.
+    pub async fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
+        self.set_with(key, value, WriteOptions::default()).await
+    }
+
+    /// Writes a value where none is there yet.
+    ///
+    /// # Errors
+    /// As [`StateStore::set`]; [`Error::is_conflict`] when there is a value.
+    pub async fn create<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
+        let options = WriteOptions {
+            concurrency: Concurrency::FirstWrite,
+            ..WriteOptions::default()
+        };
+        self.set_with(key, value, options).await
+    }
+
+    /// Writes a value where the one that is there has the version `etag`.
+    ///
+    /// # Errors
+    /// As [`StateStore::set`]; [`Error::is_conflict`] when the value has another version.
+    pub async fn set_if<T: Serialize + ?Sized>(&self, key: &str, value: &T, etag: &str) -> Result<(), Error> {
+        self.set_with(key, value, first_write(etag)).await
+    }
+
+    /// Writes a value with options: time to live (`ttlInSeconds` of the metadata), consistency, version.
+    ///
+    /// # Errors
+    /// As [`StateStore::set_if`].
+    pub async fn set_with<T: Serialize + ?Sized>(
+        &self,
+        key: &str,
+        value: &T,
+        options: WriteOptions,
+    ) -> Result<(), Error> {
+        let item = SaveItem {
+            key: key.to_owned(),
+            value: encode(key, value)?.into(),
+            options,
+        };
+        match &self.backend {
+            Backend::Embedded(api) => {
+                let saved = api.save_state(&self.store, vec![convert::set(item)]);
+                saved.await.map_err(convert::refused)
+            }
+            Backend::Sidecar(client) => client.save_state(&self.store, &[item]).await,
+        }
+    }
+
+    /// Reads a value, changes it and writes it, again and again until nobody else wrote in between. Gives back what was
+    /// written.
+    ///
+    /// `change` gets `None` where there is no value, and may be called many times. An error of it ends the update.
+    ///
+    /// # Errors
+    /// As [`StateStore::get`] and [`StateStore::set_if`]; [`Error::is_conflict`] when others were faster 32 times.
+    pub async fn update<T, F>(&self, key: &str, mut change: F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut(Option<T>) -> Result<T, Error>,
+    {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let (value, etag) = match self.get_versioned::<T>(key).await? {
+                Some(found) => (Some(found.value), found.etag),
+                None => (None, String::new()),
+            };
+            let changed = change(value)?;
+            match self.set_with(key, &changed, first_write(&etag)).await {
+                Ok(()) => return Ok(changed),
+                Err(error) if error.is_conflict() && attempt < UPDATE_ATTEMPTS => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Removes a key. Removing what is not there is no error.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when there is no such store or it failed.
+    pub async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.delete_with(key, WriteOptions::default()).await
+    }
+
+    /// Removes a key whose value has the version `etag`.
+    ///
+    /// # Errors
+    /// As [`StateStore::delete`]; [`Error::is_conflict`] when the value has another version or is gone.
+    pub async fn delete_if(&self, key: &str, etag: &str) -> Result<(), Error> {
+        self.delete_with(key, first_write(etag)).await
+    }
+
+    /// Removes a key with options.
+    ///
+    /// # Errors
+    /// As [`StateStore::delete_if`].
+    pub async fn delete_with(&self, key: &str, options: WriteOptions) -> Result<(), Error> {
+        let item = DeleteItem {
+            key: key.to_owned(),
+            options,
+        };
+        match &self.backend {
+            Backend::Embedded(api) => {
+                let deleted = api.delete_state(&self.store, convert::delete(item));
+                deleted.await.map_err(convert::refused)
+            }
+            Backend::Sidecar(client) => client.delete_state(&self.store, &item).await,
+        }
+    }
+
+    /// Several writes and removals that happen together or not at all.
+    pub fn transaction(&self) -> Transaction {
+        Transaction::new(self.backend.clone(), self.store.clone())
+    }
+
+    async fn read(&self, key: &str, options: ReadOptions) -> Result<Option<Item>, Error> {
+        match &self.backend {
+            Backend::Embedded(api) => {
+                let got = api.get_state(&self.store, convert::get(key, options)).await;
+                Ok(got.map_err(convert::refused)?.map(convert::item))
+            }
+            Backend::Sidecar(client) => client.get_state(&self.store, key, &options).await,
+        }
+    }
+
+    fn decode<T: DeserializeOwned>(&self, key: &str, data: &[u8]) -> Result<T, Error> {
+        serde_json::from_slice(data).map_err(|error| Error::Decode {
+            what: format!("the value of {key:?} in {}", self.store).into(),
+            source: error.into(),
+        })
+    }
+}
+
+/// A write that must see the version `etag`; without one there must be no value.
+fn first_write(etag: &str) -> WriteOptions {
+    WriteOptions {
+        etag: Some(etag.to_owned()).filter(|etag| !etag.is_empty()),
+        concurrency: Concurrency::FirstWrite,
+        ..WriteOptions::default()
+    }
+}
+
+pub(super) fn encode<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(|error| Error::Encode {
+        what: format!("the value for {key:?}").into(),
+        source: error.into(),
+    })
+}

@@ -1,0 +1,87 @@
+//! State transactions.
+
+use std::sync::Arc;
+
+use outrigger_client::{DeleteItem, Operation, SaveItem, WriteOptions};
+use serde::Serialize;
+
+use super::{Backend, convert, state::encode};
+use crate::Error;
+
+/// Writes and removals of one store, which happen together or not at all on [`Transaction::commit`].
+#[derive(Debug)]
+#[must_use = "nothing happens before commit"]
+pub struct Transaction {
+    backend: Backend,
+    store: Arc<str>,
+    operations: Vec<Operation>,
+    /// The first value that could not be written as JSON.
+    failed: Option<Error>,
+}
+
+impl Transaction {
+    pub(super) fn new(backend: Backend, store: Arc<str>) -> Self {
+        Self {
+            backend,
+            store,
+            operations: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// Writes a value.
+    pub fn set<T: Serialize + ?Sized>(self, key: &str, value: &T) -> Self {
+        self.set_with(key, value, WriteOptions::default())
+    }
+
+    /// Writes a value with options.
+    pub fn set_with<T: Serialize + ?Sized>(mut self, key: &str, value: &T, options: WriteOptions) -> Self {
+        match encode(key, value) {
+            Ok(value) => self.operations.push(Operation::Upsert(SaveItem {
+                key: key.to_owned(),
+                value: value.into(),
+                options,
+            })),
+            Err(error) => self.failed = self.failed.or(Some(error)),
+        }
+        self
+    }
+
+    /// Removes a key.
+    pub fn delete(self, key: &str) -> Self {
+        self.delete_with(key, WriteOptions::default())
+    }
+
+    /// Removes a key with options.
+    pub fn delete_with(mut self, key: &str, options: WriteOptions) -> Self {
+        self.operations.push(Operation::Delete(DeleteItem {
+            key: key.to_owned(),
+            options,
+        }));
+        self
+    }
+
+    /// Carries everything out, or nothing.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for the first value that cannot be JSON, [`Error::Refused`] when nothing happened; the wire does
+    /// not tell an ETag that did not match from another failure.
+    pub async fn commit(self) -> Result<(), Error> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        match &self.backend {
+            Backend::Embedded(api) => {
+                api.check_transactional(&self.store).map_err(convert::refused)?;
+                let operations = self.operations.into_iter().map(convert::operation).collect();
+                let done = api.transact_state(&self.store, operations, Default::default());
+                done.await.map_err(convert::refused)
+            }
+            Backend::Sidecar(client) => {
+                client
+                    .transact_state(&self.store, &self.operations, &Default::default())
+                    .await
+            }
+        }
+    }
+}
