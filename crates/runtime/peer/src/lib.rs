@@ -12,6 +12,7 @@ mod callee;
 mod connection;
 pub mod dapr;
 mod error;
+pub mod path;
 mod peers;
 mod probe;
 mod server;

@@ -3,19 +3,19 @@
 //! A path is decoded once, as Dapr's servers do, and must not hide a separator behind a second encoding: what the
 //! access policy judges and what the app sees would be two methods (dapr-1.19.md §1.2, "Encoded methods").
 
-use std::fmt::Write;
-
 use http::Uri;
+use outrigger_runtime_peer::path::encode;
 use outrigger_wire_names::messages;
 
 /// The URI of the method: cleaned, with a leading slash and the query as it came. The usual path needs no decoding.
 pub(super) fn normalize(uri: &Uri) -> Result<Uri, String> {
     let path = uri.path();
     if is_plain(path) {
-        // A trailing slash is the only thing to clean.
-        return match path.len() > 1 && path.ends_with('/') {
-            false => rebuilt(path, uri.query()),
-            true => rebuilt(path.trim_end_matches('/'), uri.query()),
+        // A trailing slash and a host are the only things to clean.
+        let clean = path.len() == 1 || !path.ends_with('/');
+        return match clean && uri.authority().is_none() {
+            true => Ok(uri.clone()),
+            false => rebuilt(path.trim_end_matches('/'), uri.query()),
         };
     }
     let decoded = decode(path)?;
@@ -102,20 +102,6 @@ fn clean(path: &str) -> String {
         }
     }
     format!("/{}", parts.join("/"))
-}
-
-/// Percent-encodes what must not stand in a path as it is.
-fn encode(path: &str) -> String {
-    let mut text = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte) {
-            text.push(byte.into());
-        } else {
-            // Writing to a String does not fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header::CONTENT_TYPE, request};
+use outrigger_runtime_peer::path;
 use outrigger_transport::Body;
 use outrigger_wire_names::{content, headers};
 use outrigger_wire_proto::{
@@ -34,9 +35,9 @@ fn message(head: &request::Parts, data: Bytes) -> Message {
         let text = value.and_then(|value| value.to_str().ok());
         text.unwrap_or_default().to_owned()
     };
-    let path = head.uri.path();
+    let uri_path = head.uri.path();
     Message {
-        method: decode(path.strip_prefix('/').unwrap_or(path)),
+        method: path::decode(uri_path.strip_prefix('/').unwrap_or(uri_path)),
         data: Some(Any {
             type_url: text(head.headers.get(headers::DATA_TYPE)),
             value: data,
@@ -77,28 +78,6 @@ fn set(map: &mut HeaderMap, name: http::HeaderName, text: &str) {
     }
 }
 
-/// Percent-decodes a path once. What is no percent-encoding of UTF-8 stays as it is.
-fn decode(path: &str) -> String {
-    if !path.contains('%') {
-        return path.to_owned();
-    }
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let digits = tail.first_chunk::<2>().filter(|_| first == b'%');
-        let octet = digits.and_then(|[high, low]| Some(hex(*high)? << 4 | hex(*low)?));
-        bytes.push(octet.unwrap_or(first));
-        rest = if octet.is_some() { &tail[2..] } else { tail };
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| path.to_owned())
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,7 +96,5 @@ mod tests {
             (extension.verb(), extension.querystring.as_str()),
             (Verb::Put, "x=1&y=%20")
         );
-        assert_eq!(decode("%ff"), "%ff");
-        assert_eq!(decode("100%"), "100%");
     }
 }

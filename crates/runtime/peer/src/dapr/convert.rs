@@ -17,6 +17,8 @@ use outrigger_wire_proto::{
     internals::{ApiVersion, InternalInvokeRequest, InternalInvokeResponse, ListStringValue, Status},
 };
 
+use crate::{path, status::http_of_grpc};
+
 /// Header values as messages carry them.
 type Values = HashMap<String, ListStringValue>;
 
@@ -31,7 +33,7 @@ pub(super) fn request_message(head: &request::Parts) -> InternalInvokeRequest {
         ver: ApiVersion::V1.into(),
         metadata: values(&head.headers),
         message: Some(InvokeRequest {
-            method: head.uri.path().trim_start_matches('/').to_owned(),
+            method: path::decode(head.uri.path().trim_start_matches('/')),
             data: Some(Any {
                 type_url: text(head.headers.get(names::DATA_TYPE)),
                 value: bytes::Bytes::new(),
@@ -126,11 +128,11 @@ fn http_status(code: i32) -> StatusCode {
             .and_then(|code| StatusCode::from_u16(code).ok())
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     }
-    super::super::status::http_of_grpc(code.into())
+    http_of_grpc(code.into())
 }
 
 fn uri(method: &str, query: &str) -> Result<Uri, String> {
-    let path = method.trim_start_matches('/');
+    let path = path::encode(method.trim_start_matches('/'));
     let joined = if query.is_empty() {
         format!("/{path}")
     } else {
@@ -138,7 +140,7 @@ fn uri(method: &str, query: &str) -> Result<Uri, String> {
     };
     joined
         .parse()
-        .map_err(|error| format!("invalid method {path:?}: {error}"))
+        .map_err(|error| format!("invalid method {method:?}: {error}"))
 }
 
 fn text(value: Option<&HeaderValue>) -> String {
@@ -211,7 +213,7 @@ mod tests {
             .body(())
             .unwrap();
         let message = request_message(&given.into_parts().0);
-        assert_eq!(message.message.as_ref().unwrap().method, "a/b%20c");
+        assert_eq!(message.message.as_ref().unwrap().method, "a/b c");
         let back = request(message, Some(Body::empty())).unwrap();
         assert_eq!(
             (back.method().as_str(), back.uri().to_string().as_str()),
