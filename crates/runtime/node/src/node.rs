@@ -212,7 +212,8 @@ impl Node {
             self.servers.clone(),
             self.intake.clone(),
         );
-        self.tasks.spawn(name, serving);
+        // A loop ends with its last connection, so that the drain waits for those of this set and no others.
+        self.servers.spawn(name, serving);
     }
 
     /// Enters the stage in which outbound calls are answered, waits for the app, and then counts as ready.

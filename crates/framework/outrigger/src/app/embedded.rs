@@ -9,7 +9,9 @@ use outrigger_base_telemetry::{
 };
 use outrigger_runtime_delivery::{Settings as DeliverySettings, Subscriptions};
 use outrigger_runtime_host::Identity;
-use outrigger_runtime_node::{AppOptions, DrainOptions, Node, Options, host_address, registry_dir};
+use outrigger_runtime_node::{
+    AppOptions, DrainOptions, Node, Options, host_address, multicast, registry_dir,
+};
 use outrigger_wire_names::environment;
 
 use super::{Running, settings::Settings, start_error};
@@ -71,7 +73,7 @@ fn options(
         workers: Vec::new(),
         data_dir: settings.data_dir(),
         registry_dir: Some(registry_dir(&*settings.env)),
-        multicast: settings.multicast,
+        multicast: settings.multicast && multicast(&*settings.env),
         static_peers: settings.peers.clone(),
         // A body that streams has no limit; extractors that read one whole have theirs.
         max_body: None,

@@ -83,6 +83,13 @@ impl Settings {
             add(&mut loaded, component.clone())?;
         }
         if by_default && folders.is_empty() {
+            // A store makes its file, not the folder that it is in.
+            std::fs::create_dir_all(&own).map_err(|error| {
+                start_error(
+                    format!("make the folder {} for default resources", own.display()),
+                    error,
+                )
+            })?;
             for component in outrigger_catalog::defaults(&own) {
                 let metadata = component.metadata.into_iter();
                 let metadata = metadata.map(|(key, value)| (key.to_owned(), value));

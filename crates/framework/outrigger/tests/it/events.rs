@@ -1,0 +1,272 @@
+//! Events: delivery, rules, retries, dead letters, raw payloads.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bytes::Bytes;
+use outrigger::{Error, Event, Handle, Headers, Payload, PublishOptions, State, Topic, Verdict};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::mpsc, time::timeout};
+
+use crate::world::{Gear, LONG, World};
+
+both! {
+    an_event_comes_with_its_attributes
+    rules_choose_the_handler
+    an_error_brings_the_event_again
+    what_is_dropped_goes_into_the_dead_letter_topic
+    raw_payloads_come_as_bytes
+    many_are_published_at_once
+    a_handler_publishes
+    publishing_has_errors
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+struct Order {
+    id: u32,
+    what: String,
+}
+
+fn order(id: u32) -> Order {
+    Order {
+        id,
+        what: "pen".to_owned(),
+    }
+}
+
+/// Where handlers tell what they saw.
+type Tell<T> = State<mpsc::Sender<T>>;
+
+async fn told<T>(receiver: &mut mpsc::Receiver<T>) -> T {
+    timeout(LONG, receiver.recv())
+        .await
+        .expect("nothing was told in time")
+        .expect("nobody tells any more")
+}
+
+async fn an_event_comes_with_its_attributes(world: World) {
+    async fn seen(State(tell): Tell<(Event<Order>, bool)>, Headers(headers): Headers, event: Event<Order>) {
+        let has_trace = headers.contains_key("traceparent");
+        tell.send((event, has_trace)).await.unwrap();
+    }
+    let (sender, mut receiver) = mpsc::channel::<(Event<Order>, bool)>(8);
+    let app = world
+        .start("app", Gear::in_memory(), |app| {
+            app.with(sender).on("pubsub", "orders", seen)
+        })
+        .await;
+    app.handle().publish("pubsub", "orders", &order(1)).await.unwrap();
+    let (event, has_trace) = told(&mut receiver).await;
+    assert_eq!(event.data, order(1));
+    assert_eq!(
+        (event.topic.as_str(), event.pubsub.as_str()),
+        ("orders", "pubsub")
+    );
+    assert_eq!(event.source, app.id);
+    assert_eq!(event.event_type, "com.dapr.event.sent");
+    assert_eq!(event.content_type, "application/json");
+    assert!(!event.id.is_empty() && has_trace);
+    app.end().await;
+}
+
+async fn rules_choose_the_handler(world: World) {
+    async fn paid(State(tell): Tell<(&'static str, u32)>, event: Event<Order>) {
+        tell.send(("paid", event.data.id)).await.unwrap();
+    }
+    async fn big(State(tell): Tell<(&'static str, u32)>, event: Event<Order>) {
+        tell.send(("big", event.data.id)).await.unwrap();
+    }
+    async fn other(State(tell): Tell<(&'static str, u32)>, event: Event<Order>) {
+        tell.send(("other", event.data.id)).await.unwrap();
+    }
+    let (sender, mut receiver) = mpsc::channel::<(&'static str, u32)>(8);
+    let topic = Topic::new("pubsub", "orders")
+        .when("event.type == \"order.paid\"", paid)
+        .when("event.data.id > 100", big)
+        .otherwise(other);
+    let app = world
+        .start("app", Gear::in_memory(), |app| app.with(sender).subscribe(topic))
+        .await;
+    let handle = app.handle();
+    handle.publish("pubsub", "orders", &order(1)).await.unwrap();
+    assert_eq!(told(&mut receiver).await, ("other", 1));
+    handle.publish("pubsub", "orders", &order(101)).await.unwrap();
+    assert_eq!(told(&mut receiver).await, ("big", 101));
+    let options = PublishOptions {
+        metadata: BTreeMap::from([("cloudevent.type".to_owned(), "order.paid".to_owned())]),
+        ..PublishOptions::default()
+    };
+    let data = serde_json::to_vec(&order(102)).unwrap();
+    handle
+        .publish_bytes("pubsub", "orders", data, options)
+        .await
+        .unwrap();
+    assert_eq!(told(&mut receiver).await, ("paid", 102));
+    app.end().await;
+}
+
+/// The broker that gives an event back again, on a file of this test.
+fn durable(world: &World) -> Gear {
+    let path = world.folder.file("broker").to_string_lossy().into_owned();
+    Gear {
+        components: vec![("pubsub", "pubsub.outrigger", vec![("path", path)])],
+        variables: Vec::new(),
+    }
+}
+
+async fn an_error_brings_the_event_again(world: World) {
+    async fn second_time(State(tell): Tell<String>, event: Event<u32>) -> Result<(), Error> {
+        let first = tell.capacity() == tell.max_capacity();
+        tell.send(event.id).await.unwrap();
+        if first {
+            Err(Error::internal("not yet"))
+        } else {
+            Ok(())
+        }
+    }
+    let (sender, mut receiver) = mpsc::channel::<String>(8);
+    let app = world
+        .start("app", durable(&world), |app| {
+            app.with(sender).on("pubsub", "orders", second_time)
+        })
+        .await;
+    app.handle().publish("pubsub", "orders", &1).await.unwrap();
+    // The first message stays in the channel until the second one is there, by which the handler tells them apart.
+    timeout(LONG, async {
+        while receiver.len() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("the event did not come again");
+    let (first, second) = (told(&mut receiver).await, told(&mut receiver).await);
+    assert_eq!(first, second);
+    app.end().await;
+}
+
+async fn what_is_dropped_goes_into_the_dead_letter_topic(world: World) {
+    async fn picky(event: Event<Order>) -> Verdict {
+        if event.data.id == 13 {
+            Verdict::Drop
+        } else {
+            Verdict::Done
+        }
+    }
+    async fn dead(State(tell): Tell<serde_json::Value>, event: Event<serde_json::Value>) {
+        tell.send(event.data).await.unwrap();
+    }
+    let (sender, mut receiver) = mpsc::channel::<serde_json::Value>(8);
+    let topic = Topic::new("pubsub", "orders")
+        .otherwise(picky)
+        .dead_letter("poison");
+    let app = world
+        .start("app", Gear::in_memory(), |app| {
+            app.with(sender).subscribe(topic).on("pubsub", "poison", dead)
+        })
+        .await;
+    let handle = app.handle();
+    for id in [12, 13] {
+        handle.publish("pubsub", "orders", &order(id)).await.unwrap();
+    }
+    assert_eq!(
+        told(&mut receiver).await,
+        serde_json::to_value(order(13)).unwrap()
+    );
+    // An event that is no order will never be one.
+    handle.publish("pubsub", "orders", "no order").await.unwrap();
+    assert_eq!(told(&mut receiver).await, "no order");
+    app.end().await;
+}
+
+async fn raw_payloads_come_as_bytes(world: World) {
+    async fn raw(State(tell): Tell<Bytes>, event: Event<Payload>) {
+        tell.send(event.data.0).await.unwrap();
+    }
+    let (sender, mut receiver) = mpsc::channel::<Bytes>(8);
+    let topic = Topic::new("pubsub", "bytes").otherwise(raw).raw();
+    let app = world
+        .start("app", Gear::in_memory(), |app| app.with(sender).subscribe(topic))
+        .await;
+    let options = PublishOptions {
+        content_type: Some("application/octet-stream".to_owned()),
+        metadata: BTreeMap::from([("rawPayload".to_owned(), "true".to_owned())]),
+    };
+    let bytes = Bytes::from_static(&[0, 159, 146, 150]);
+    app.handle()
+        .publish_bytes("pubsub", "bytes", bytes.clone(), options)
+        .await
+        .unwrap();
+    assert_eq!(told(&mut receiver).await, bytes);
+    app.end().await;
+}
+
+async fn many_are_published_at_once(world: World) {
+    async fn seen(State(tell): Tell<u32>, event: Event<Order>) {
+        tell.send(event.data.id).await.unwrap();
+    }
+    let (sender, mut receiver) = mpsc::channel::<u32>(16);
+    let app = world
+        .start("app", Gear::in_memory(), |app| {
+            app.with(sender).on("pubsub", "orders", seen)
+        })
+        .await;
+    let events: Vec<Order> = (0..10).map(order).collect();
+    let failed = app
+        .handle()
+        .publish_all("pubsub", "orders", &events)
+        .await
+        .unwrap();
+    assert_eq!(failed, []);
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        ids.push(told(&mut receiver).await);
+    }
+    ids.sort_unstable();
+    assert_eq!(ids, (0..10).collect::<Vec<_>>());
+    app.end().await;
+}
+
+async fn a_handler_publishes(world: World) {
+    async fn forward(handle: Handle, event: Event<u32>) -> Result<(), Error> {
+        handle.publish("pubsub", "second", &(event.data + 1)).await
+    }
+    async fn seen(State(tell): Tell<(u32, String)>, Headers(headers): Headers, event: Event<u32>) {
+        let trace = headers["traceparent"].to_str().unwrap().to_owned();
+        tell.send((event.data, trace)).await.unwrap();
+    }
+    let (sender, mut receiver) = mpsc::channel::<(u32, String)>(8);
+    let app = world
+        .start("app", Gear::in_memory(), |app| {
+            app.with(sender)
+                .on("pubsub", "first", forward)
+                .on("pubsub", "second", seen)
+        })
+        .await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let options = PublishOptions {
+        metadata: BTreeMap::from([(
+            "cloudevent.traceparent".to_owned(),
+            format!("00-{trace}-00f067aa0ba902b7-01"),
+        )]),
+        ..PublishOptions::default()
+    };
+    app.handle()
+        .publish_bytes("pubsub", "first", "1", options)
+        .await
+        .unwrap();
+    let (number, seen) = told(&mut receiver).await;
+    assert_eq!(number, 2);
+    assert!(seen.contains(trace), "the trace did not go along: {seen}");
+    app.end().await;
+}
+
+async fn publishing_has_errors(world: World) {
+    let app = world
+        .start("app", Gear::in_memory(), |app| app.call("idle", async || ()))
+        .await;
+    let error = app.handle().publish("nowhere", "t", &1).await.unwrap_err();
+    assert_eq!(error.code(), Some("ERR_PUBSUB_NOT_FOUND"));
+    assert!(!error.retryable());
+    let error = app.handle().publish("pubsub", "", &1).await.unwrap_err();
+    assert_eq!(error.code(), Some("ERR_TOPIC_NAME_EMPTY"));
+    app.end().await;
+}

@@ -1,0 +1,116 @@
+//! Starting and ending.
+
+use std::time::Duration;
+
+use http::Request;
+use outrigger::{App, Body, Error, Json, Mode, State, Topic};
+use tokio::sync::mpsc;
+
+use crate::world::{Gear, World, chain};
+
+both! { calls_in_hand_are_finished }
+
+async fn refused(app: App) -> String {
+    let error = app.start().await.err().expect("it started");
+    assert!(matches!(error, Error::Start { .. }), "{error:?}");
+    chain(&error)
+}
+
+#[tokio::test]
+async fn an_app_that_cannot_work_does_not_start() {
+    async fn asks(State(_): State<Vec<u8>>) {}
+    let world = World::embedded();
+    let app = || world.app("app", &[]);
+    assert_eq!(
+        refused(app().call("x", asks)).await,
+        "cannot build the app: a handler takes State<alloc::vec::Vec<u8>>, but App::with was given no alloc::vec::Vec<u8>"
+    );
+    let twice = app().call("/x", async || ()).call("x/", async || ());
+    assert!(refused(twice).await.contains("has two handlers for any verb"));
+    let empty = app().subscribe(Topic::new("pubsub", "t"));
+    assert!(refused(empty).await.contains("has no handler"));
+    let doubled = app()
+        .on("pubsub", "t", async || ())
+        .on("pubsub", "t", async || ());
+    assert!(refused(doubled).await.contains("subscribed to twice"));
+    assert!(refused(App::new("")).await.contains("needs an id"));
+    assert!(refused(App::new("a.b")).await.contains("cannot contain dots"));
+    let doubled = app()
+        .component("a", "state.in-memory", [])
+        .component("a", "state.in-memory", []);
+    assert!(refused(doubled).await.contains("two components are named \"a\""));
+    let unknown = app().component("a", "state.none", []);
+    let text = refused(unknown).await;
+    assert!(text.contains("state.none"), "{text}");
+    let text = refused(app().resources("/nowhere/at/all")).await;
+    assert!(text.contains("/nowhere/at/all"), "{text}");
+}
+
+#[tokio::test]
+async fn handlers_beside_a_sidecar_need_a_port() {
+    let world = World::embedded();
+    let variables = [("DAPR_HTTP_PORT", "1".to_owned())];
+    let text = refused(world.app("app", &variables).call("x", async || ())).await;
+    assert!(text.contains("APP_PORT is not set"), "{text}");
+}
+
+#[tokio::test]
+async fn the_environment_is_overruled_by_the_app() {
+    let world = World::embedded();
+    let variables = [("DAPR_HTTP_PORT", "1".to_owned())];
+    let app =
+        world
+            .app("app", &variables)
+            .mode(Mode::Embedded)
+            .component("statestore", "state.in-memory", []);
+    let running = app.start().await.unwrap();
+    assert_eq!(running.mode(), Mode::Embedded);
+    running.handle().state("statestore").set("k", &1).await.unwrap();
+    running.shutdown().await;
+}
+
+async fn calls_in_hand_are_finished(world: World) {
+    async fn slow(State(tell): State<mpsc::Sender<()>>) -> Json<u32> {
+        tell.send(()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        Json(1)
+    }
+    let (sender, mut receiver) = mpsc::channel::<()>(1);
+    let app = world
+        .start("app", Gear::default(), |app| app.with(sender).call("slow", slow))
+        .await;
+    let caller = world
+        .start("caller", Gear::default(), |app| app.call("idle", async || ()))
+        .await;
+    let (handle, id) = (caller.handle().clone(), app.id.clone());
+    let call = tokio::spawn(async move { handle.fetch::<u32>(&id, "slow").await });
+    receiver.recv().await.unwrap();
+    app.end().await;
+    assert_eq!(call.await.unwrap().unwrap(), 1);
+    caller.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_are_shown_both_ways() {
+    let world = World::beside_sidecars();
+    let gear = Gear {
+        variables: vec![
+            ("DAPR_API_TOKEN", "of-the-sidecar".to_owned()),
+            ("APP_API_TOKEN", "of-the-app".to_owned()),
+        ],
+        ..Gear::in_memory()
+    };
+    let app = world
+        .start("app", gear, |app| app.call("one", async || Json(1)))
+        .await;
+    let one: u32 = app.handle().fetch(&app.id, "one").await.unwrap();
+    assert_eq!(one, 1);
+    // Past the sidecar nobody gets in, but for the health probe.
+    let address = app.running.address().unwrap().to_string();
+    let endpoint = outrigger::Endpoint::parse(&address).unwrap();
+    let direct = outrigger::Client::new(&endpoint, None).unwrap();
+    let request = Request::get("/x").body(Body::empty()).unwrap();
+    let response = direct.invoke("x", request).await.unwrap();
+    assert_eq!(response.status(), 401);
+    app.end().await;
+}

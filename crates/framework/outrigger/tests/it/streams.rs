@@ -1,0 +1,84 @@
+//! Bodies stream both ways.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body::Frame;
+use http_body_util::BodyExt;
+use outrigger::transport::Error;
+use outrigger::{Body, Request, Response};
+use tokio::sync::mpsc;
+
+use crate::world::{Gear, World};
+
+both! {
+    bodies_stream_both_ways
+    large_bodies_pass
+}
+
+/// A body whose chunks come from a channel.
+struct Chunks(mpsc::Receiver<Bytes>);
+
+impl http_body::Body for Chunks {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0
+            .poll_recv(cx)
+            .map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+    }
+}
+
+async fn echo(request: Request) -> Response {
+    Response::new(request.into_body())
+}
+
+async fn bodies_stream_both_ways(world: World) {
+    let app = world
+        .start("echo", Gear::default(), |app| app.post("echo", echo))
+        .await;
+    let caller = world
+        .start("caller", Gear::default(), |app| app.post("idle", echo))
+        .await;
+    let (sender, chunks) = mpsc::channel(1);
+    let request = http::Request::post("/echo")
+        .body(Body::boxed(Chunks(chunks)))
+        .unwrap();
+    sender.send("first".into()).await.unwrap();
+    let response = caller.handle().request(&app.id, request).await.unwrap();
+    let mut body = response.into_body();
+    assert_eq!(next(&mut body).await.unwrap().unwrap(), "first");
+    // The second chunk is sent after the first one has come back: nobody holds the body until its end.
+    sender.send("second".into()).await.unwrap();
+    assert_eq!(next(&mut body).await.unwrap().unwrap(), "second");
+    drop(sender);
+    assert!(next(&mut body).await.is_none());
+    caller.end().await;
+    app.end().await;
+}
+
+async fn next(body: &mut Body) -> Option<Result<Bytes, Error>> {
+    let frame = body.frame().await?;
+    Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
+}
+
+async fn large_bodies_pass(world: World) {
+    const SIZE: usize = 3 << 20;
+    let app = world
+        .start("echo", Gear::default(), |app| app.post("echo", echo))
+        .await;
+    let payload = Bytes::from(vec![7u8; SIZE]);
+    let request = http::Request::post("/echo")
+        .body(Body::from(payload.clone()))
+        .unwrap();
+    let response = app.handle().request(&app.id, request).await.unwrap();
+    assert_eq!(response.into_body().collect(SIZE as u64).await.unwrap(), payload);
+    app.end().await;
+}
