@@ -10,7 +10,7 @@ use outrigger_resource_manifest::{Env, ProcessEnv};
 use outrigger_runtime_delivery::{Settings as DeliverySettings, Subscriptions};
 use outrigger_runtime_host::Identity;
 use outrigger_runtime_node::{
-    AppOptions, DrainOptions, Loaded, Node, Options, host_address, load, registry_dir,
+    AppOptions, DrainOptions, Loaded, Node, Options, host_address, load, multicast, registry_dir,
 };
 use outrigger_wire_names::{environment, version};
 use tokio::{
@@ -172,7 +172,7 @@ fn options(
         workers: workers.handles(),
         data_dir: data_dir(&env),
         registry_dir: Some(registry_dir(&env)),
-        multicast: true,
+        multicast: multicast(&env),
         static_peers: Default::default(),
         max_body: settings.max_body,
         max_head: settings.max_head,

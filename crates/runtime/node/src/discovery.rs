@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use outrigger_base_std::go;
 use outrigger_discovery::{
     Cache, CacheOptions, Chain, Endpoint, Instance, Name, Register, Registration, Resolve,
     mdns::{IdForm, Mdns, MdnsOptions},
@@ -40,6 +41,20 @@ pub fn registry_dir(env: &dyn Env) -> PathBuf {
         None => std::env::temp_dir()
             .join(format!("outrigger-{}", user_id()))
             .join("registry"),
+    }
+}
+
+/// Whether the environment leaves multicast on, as it is by default.
+pub fn multicast(env: &dyn Env) -> bool {
+    let text = env.var(environment::OUTRIGGER_MULTICAST).unwrap_or_default();
+    match text.trim().to_ascii_lowercase().as_str() {
+        "" | "on" => true,
+        "off" => false,
+        other => go::parse_bool(other).unwrap_or_else(|| {
+            let name = environment::OUTRIGGER_MULTICAST;
+            tracing::warn!("{name} is {other:?}; expected on or off. Multicast is on");
+            true
+        }),
     }
 }
 

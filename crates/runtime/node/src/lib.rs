@@ -14,7 +14,7 @@ mod node;
 mod options;
 
 pub use address::host_address;
-pub use discovery::registry_dir;
+pub use discovery::{multicast, registry_dir};
 pub use load::{LoadError, Loaded, load};
 pub use node::{Node, StartError};
 pub use options::{AppOptions, DrainOptions, Options};

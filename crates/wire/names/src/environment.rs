@@ -44,6 +44,8 @@ pub const DAPR_RUNTIME_PATH: &str = "DAPR_RUNTIME_PATH";
 pub const DAPR_PLACEMENT_HOST_ADDRESS: &str = "DAPR_PLACEMENT_HOST_ADDRESS";
 /// Ours: the user's data folder.
 pub const OUTRIGGER_HOME: &str = "OUTRIGGER_HOME";
+/// Ours: `off` keeps a runtime from looking for peers, and telling of itself, by multicast.
+pub const OUTRIGGER_MULTICAST: &str = "OUTRIGGER_MULTICAST";
 /// Ours: the folder of the machine-local registry.
 pub const OUTRIGGER_RUN_DIR: &str = "OUTRIGGER_RUN_DIR";
 

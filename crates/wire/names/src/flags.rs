@@ -19,6 +19,8 @@ pub const DAPR_HTTP_PORT: &str = "dapr-http-port";
 pub const DAPR_GRPC_PORT: &str = "dapr-grpc-port";
 /// Port for other sidecars.
 pub const DAPR_INTERNAL_GRPC_PORT: &str = "dapr-internal-grpc-port";
+/// Address for other sidecars.
+pub const DAPR_INTERNAL_GRPC_LISTEN_ADDRESS: &str = "dapr-internal-grpc-listen-address";
 /// Addresses of the APIs.
 pub const DAPR_LISTEN_ADDRESSES: &str = "dapr-listen-addresses";
 /// Folder for Unix sockets instead of ports.
