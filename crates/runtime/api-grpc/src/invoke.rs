@@ -1,8 +1,7 @@
 //! Service invocation by message (dapr-runtime.md §2.2; calls that are passed through do not come here).
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header::CONTENT_LENGTH, header::CONTENT_TYPE};
-use outrigger_runtime_api::{Api, Code, method_uri};
-use outrigger_runtime_channel::{AppStatus, grpc::metadata_of};
+use outrigger_runtime_api::{Api, AppStatus, Code, metadata_of, method_uri};
 use outrigger_transport::Body;
 use outrigger_wire_names::{content, headers};
 use outrigger_wire_proto::{

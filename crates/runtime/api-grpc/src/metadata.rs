@@ -3,7 +3,6 @@
 use outrigger_base_std::go::format_duration;
 use outrigger_resource_manifest::Routes;
 use outrigger_runtime_api::{AppConnection, Metadata, SubscriptionInfo, SubscriptionKind};
-use outrigger_runtime_channel::{Protocol, health};
 use outrigger_wire_proto::runtime::{
     ActorRuntime, AppConnectionHealthProperties, AppConnectionProperties, GetMetadataResponse,
     MetadataHttpEndpoint, MetadataWorkflows, PubsubSubscription, PubsubSubscriptionRule,
@@ -11,16 +10,16 @@ use outrigger_wire_proto::runtime::{
 };
 
 pub(crate) fn encode(metadata: Metadata) -> GetMetadataResponse {
-    let component = |info: outrigger_runtime_host::ComponentInfo| RegisteredComponents {
+    let components = metadata.components.into_iter().map(|info| RegisteredComponents {
         name: info.name,
         r#type: info.type_,
         version: info.version,
         capabilities: info.capabilities.into_iter().map(str::to_owned).collect(),
-    };
+    });
     let endpoints = metadata.http_endpoints.into_iter();
     GetMetadataResponse {
         id: metadata.id,
-        registered_components: metadata.components.into_iter().map(component).collect(),
+        registered_components: components.collect(),
         extended_metadata: metadata.extended.into_iter().collect(),
         subscriptions: metadata.subscriptions.into_iter().map(subscription).collect(),
         http_endpoints: endpoints.map(|name| MetadataHttpEndpoint { name }).collect(),
@@ -69,25 +68,18 @@ fn rules(routes: Routes) -> PubsubSubscriptionRules {
 }
 
 fn app_connection(app: AppConnection) -> AppConnectionProperties {
-    // A gRPC app is asked by a call of its own, which has no path.
-    let has_path = app
-        .protocol
-        .parse()
-        .is_ok_and(|protocol: Protocol| !protocol.is_grpc());
+    let has_path = !app.is_grpc();
+    let health = app.health.map(|options| AppConnectionHealthProperties {
+        health_check_path: if has_path { options.path } else { String::new() },
+        health_probe_interval: format_duration(options.interval),
+        health_probe_timeout: format_duration(options.timeout),
+        health_threshold: i32::try_from(options.threshold).unwrap_or(i32::MAX),
+    });
     AppConnectionProperties {
         port: app.port.into(),
         protocol: app.protocol,
         channel_address: app.channel_address,
         max_concurrency: app.max_concurrency,
-        health: app.health.map(|options| health_properties(options, has_path)),
-    }
-}
-
-fn health_properties(options: health::Options, has_path: bool) -> AppConnectionHealthProperties {
-    AppConnectionHealthProperties {
-        health_check_path: if has_path { options.path } else { String::new() },
-        health_probe_interval: format_duration(options.interval),
-        health_probe_timeout: format_duration(options.timeout),
-        health_threshold: i32::try_from(options.threshold).unwrap_or(i32::MAX),
+        health,
     }
 }

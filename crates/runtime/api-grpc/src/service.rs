@@ -20,6 +20,7 @@ use tonic::{Request, Response, Status, Streaming, codegen::BoxStream};
 use crate::{
     invoke, metadata, publish, secrets, state, status,
     subscribe::{self, StreamSubscriber},
+    trace,
 };
 
 /// What a streaming subscription is called when it is not built in.
@@ -115,17 +116,15 @@ impl Dapr for Calls {
         &self,
         request: Request<ExecuteStateTransactionRequest>,
     ) -> Answer<()> {
+        let trace = trace::of_request(&request);
         let request = request.into_inner();
-        let store = &request.store_name;
-        self.api
-            .check_transactional(store)
+        let (api, store) = (&self.api, &request.store_name);
+        api.check_transactional(store)
             .map_err(|error| status::of(&error))?;
         let operations = all(request.operations, state::operation)?;
         let metadata = request.metadata.into_iter().collect();
-        answer(
-            self.api.transact_state(store, operations, metadata).await,
-            identity,
-        )
+        let done = api.transact_state_in(store, operations, metadata, &trace);
+        answer(done.await, identity)
     }
 
     async fn query_state_alpha1(&self, request: Request<QueryStateRequest>) -> Answer<QueryStateResponse> {

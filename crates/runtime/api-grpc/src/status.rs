@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
-use outrigger_runtime_api::{Code, Detail, Error};
-use outrigger_runtime_peer::status::grpc_of_http;
+use outrigger_runtime_api::{Code, Detail, Error, grpc_of_http};
 use outrigger_transport::Body;
 use outrigger_wire_names::{
     content,

@@ -1,14 +1,11 @@
 //! Streaming subscriptions: events out, verdicts in, on one call (dapr-runtime.md §2.4).
 
-mod delivery;
-
 use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
 use futures_util::stream;
 use outrigger_block_pubsub::envelope::TopicEvent;
-use outrigger_runtime_api::Error;
-use outrigger_runtime_channel::{EventVerdict, grpc};
+use outrigger_runtime_api::{Error, EventVerdict, topic_event, verdict};
 use outrigger_wire_proto::runtime::{
     SubscribeTopicEventsRequestAlpha1 as Question, SubscribeTopicEventsResponseAlpha1 as Answer,
     subscribe_topic_events_request_alpha1::SubscribeTopicEventsRequestType as Asked,
@@ -120,13 +117,13 @@ impl Call {
             tokio::select! {
                 event = self.events.next() => {
                     let event = event.ok_or_else(|| Status::unavailable("stream closed"))?;
-                    return Ok(Some(Told::EventMessage(grpc::topic_event(event.event, event.path))));
+                    return Ok(Some(Told::EventMessage(topic_event(event.event, event.path))));
                 }
                 asked = self.questions.message() => match asked?.map(|asked| asked.subscribe_topic_events_request_type) {
                     None => return Ok(None),
                     Some(Some(Asked::EventProcessed(done))) => {
                         let status = done.status.map_or(0, |status| status.status);
-                        self.events.answer(&done.id, grpc::verdict(status));
+                        self.events.answer(&done.id, verdict(status));
                     }
                     Some(Some(Asked::InitialRequest(_)) | None) => {
                         return Err(Status::invalid_argument("duplicate initial request received"));

@@ -27,8 +27,13 @@ pub(crate) fn begin(tracer: &Tracer, request: &mut Request<Body>) -> SpanHandle 
     span
 }
 
+/// The trace that a request belongs to: that of its own span.
+pub(crate) fn of_request<M>(request: &tonic::Request<M>) -> TraceContext {
+    of(request.metadata().as_ref()).unwrap_or_default()
+}
+
 /// The trace that headers tell of.
-pub(crate) fn of(map: &HeaderMap) -> Option<TraceContext> {
+fn of(map: &HeaderMap) -> Option<TraceContext> {
     let text = |name| map.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if let Some(parent) = text(headers::TRACEPARENT) {
         return TraceContext::from_headers(parent, text(headers::TRACESTATE));

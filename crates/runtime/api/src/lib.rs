@@ -25,3 +25,10 @@ pub use publish::{BulkAnswer, BulkItem, BulkPublishRequest, PublishRequest};
 pub use secrets::SecretAnswer;
 pub use state::{BulkStateItem, TransactionOp, options, parse_consistency};
 pub use tonic::Code;
+
+// What faces show of the rooms below: they reach none of them themselves.
+pub use outrigger_runtime_channel::{
+    AppStatus, EventVerdict,
+    grpc::{metadata_of, topic_event, verdict},
+};
+pub use outrigger_runtime_peer::status::grpc_of_http;

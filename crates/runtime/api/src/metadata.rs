@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use outrigger_resource_manifest::Routes;
-use outrigger_runtime_channel::health;
+use outrigger_runtime_channel::{Protocol, health};
 use outrigger_runtime_host::ComponentInfo;
 use outrigger_wire_names::version;
 
@@ -53,6 +53,13 @@ pub struct AppConnection {
     pub max_concurrency: i32,
     /// How its health is watched, where it is.
     pub health: Option<health::Options>,
+}
+
+impl AppConnection {
+    /// Whether the app speaks gRPC, and is asked for its health by a call that has no path.
+    pub fn is_grpc(&self) -> bool {
+        self.protocol.parse().is_ok_and(Protocol::is_grpc)
+    }
 }
 
 /// What a runtime tells of itself.

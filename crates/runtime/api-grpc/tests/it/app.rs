@@ -83,7 +83,7 @@ pub(crate) fn grpc(tasks: &TaskSet) -> u16 {
 
 /// A generated server with our bodies.
 #[derive(Clone)]
-struct Boxed<S>(S);
+pub(crate) struct Boxed<S>(pub(crate) S);
 
 impl<S> Service<Request<Body>> for Boxed<S>
 where

@@ -34,9 +34,20 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Directory(Arc<Mutex<HashMap<String, SocketAddr>>>);
 
+impl Directory {
+    /// Says where the sidecar of an app is.
+    pub(crate) fn set(&self, id: &str, address: SocketAddr) {
+        self.0.lock().unwrap().insert(id.to_owned(), address);
+    }
+
+    fn get(&self, id: &str) -> Option<SocketAddr> {
+        self.0.lock().unwrap().get(id).copied()
+    }
+}
+
 impl Resolve for Directory {
     fn resolve<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, Result<Endpoints, Error>> {
-        let found = self.0.lock().unwrap().get(name.id()).copied();
+        let found = self.get(name.id());
         let found = found
             .map(|address| Endpoints::from([Endpoint::new(address)]))
             .ok_or_else(|| Error::NotFound {
@@ -69,7 +80,7 @@ impl Runtime {
         api.readiness().enter(Stage::Ready);
         let internal = InternalService::new(api.clone(), id.into(), MAX_BODY);
         let internal = serve(internal, &tasks);
-        directory.0.lock().unwrap().insert(id.to_owned(), internal);
+        directory.set(id, internal);
         let options = Options {
             max_body: Some(MAX_BODY as u64),
             ..options
@@ -86,6 +97,13 @@ impl Runtime {
     /// A connection to the gRPC port.
     pub(crate) fn channel(&self) -> Http2Channel {
         let target = Target::Address(self.address);
+        Http2Channel::new(Connect::plain(target), self.tasks.child("client"), 64 * 1024)
+    }
+
+    /// A connection to its internal port.
+    pub(crate) fn internal_channel(&self, directory: &Directory) -> Http2Channel {
+        let id = &self.api.host().identity.app_id;
+        let target = Target::Address(directory.get(id).unwrap());
         Http2Channel::new(Connect::plain(target), self.tasks.child("client"), 64 * 1024)
     }
 

@@ -13,7 +13,7 @@ use outrigger_runtime_api_grpc::{
     EventStream, GrpcFace, Options, StreamEvent, StreamSubscriber, StreamTopic,
 };
 use outrigger_runtime_channel::EventVerdict;
-use outrigger_runtime_delivery::Subscriptions;
+use outrigger_runtime_delivery::{StreamSubscription, Subscriptions};
 use outrigger_wire_proto::runtime::{
     GetMetadataRequest, PublishEventRequest, SubscribeTopicEventsRequestAlpha1 as Question,
     SubscribeTopicEventsRequestInitialAlpha1 as Initial,
@@ -208,6 +208,44 @@ async fn a_caller_that_breaks_off_ends_the_subscription_and_a_runtime_that_ends_
     );
 }
 
+/// The delivery room as the face asks for it.
+#[derive(Debug)]
+struct Deliveries(Subscriptions);
+
+#[async_trait]
+impl StreamSubscriber for Deliveries {
+    async fn subscribe(&self, asked: StreamTopic) -> Result<Box<dyn EventStream>, Error> {
+        let StreamTopic {
+            pubsub,
+            topic,
+            metadata,
+            dead_letter_topic,
+        } = asked;
+        let opened = self
+            .0
+            .open_stream(&pubsub, &topic, metadata, dead_letter_topic)
+            .await?;
+        Ok(Box::new(Opened(opened)))
+    }
+}
+
+struct Opened(StreamSubscription);
+
+#[async_trait]
+impl EventStream for Opened {
+    async fn next(&mut self) -> Option<StreamEvent> {
+        let event = self.0.next().await?;
+        Some(StreamEvent {
+            event: event.event,
+            path: event.path,
+        })
+    }
+
+    fn answer(&self, id: &str, verdict: EventVerdict) {
+        assert!(self.0.answer(id, verdict), "nobody waits for {id}");
+    }
+}
+
 #[tokio::test]
 async fn the_runtimes_own_deliveries_come_over_a_stream() {
     let directory = Directory::default();
@@ -217,7 +255,7 @@ async fn the_runtimes_own_deliveries_come_over_a_stream() {
     let first = Runtime::start("app", None, &yaml, &directory, Options::default()).await;
     let subscriptions = Subscriptions::new(first.api.clone(), tasks.child("all"), &metrics).unwrap();
     let options = Options {
-        streams: Some(Arc::new(subscriptions)),
+        streams: Some(Arc::new(Deliveries(subscriptions))),
         ..Options::default()
     };
     let face = crate::rig::serve(GrpcFace::new(first.api.clone(), options), &tasks);
