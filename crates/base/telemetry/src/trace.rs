@@ -3,11 +3,12 @@
 //! A [`TraceContext`] travels with every request, sampled or not. A [`Tracer`] makes the context of each hop and, for
 //! sampled requests only, records a span.
 //!
-//! Three kinds of tracer:
+//! Kinds of tracer:
 //!
 //! | made by | contexts | spans |
 //! |---|---|---|
 //! | [`Tracer::off`] | the parent's is passed on untouched; without a parent there is none | none |
+//! | [`Tracer::disabled`] | the same, and request handlers leave trace headers alone | none |
 //! | [`Tracer::new`] without a sink | a child of the parent, or a new trace | none |
 //! | [`Tracer::new`] with a [`SpanSink`] | the same | recorded when sampled, and sent to the exporters |
 //!

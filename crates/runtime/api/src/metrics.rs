@@ -2,9 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use outrigger_base_telemetry::metrics::{
-    Counter, Family, Histogram, LATENCY_BUCKETS_MS, RegisterError, Registry,
-};
+use outrigger_base_telemetry::metrics::{Counter, Family, Histogram, RegisterError, Registry};
 use outrigger_wire_names::metrics as names;
 use tokio::time::Instant;
 
@@ -37,8 +35,7 @@ impl Metrics {
         namespace: Arc<str>,
     ) -> Result<Self, RegisterError> {
         let counter = |name, help| registry.counter_family(name, help, names::EGRESS_LABELS);
-        let histogram =
-            |name, help| registry.histogram_family(name, help, names::EGRESS_LABELS, LATENCY_BUCKETS_MS);
+        let histogram = |name, help| registry.latency_family(name, help, names::EGRESS_LABELS);
         Ok(Self {
             state: Calls::new(registry, names::STATE_COUNT, names::STATE_LATENCIES)?,
             secret: Calls::new(registry, names::SECRET_COUNT, names::SECRET_LATENCIES)?,
@@ -129,11 +126,10 @@ impl Calls {
         let labels = names::COMPONENT_LABELS;
         Ok(Self {
             count: registry.counter_family(count, "The number of calls of the component.", labels)?,
-            latency: registry.histogram_family(
+            latency: registry.latency_family(
                 latency,
                 "The latency of the response from the component in ms.",
                 labels,
-                LATENCY_BUCKETS_MS,
             )?,
         })
     }

@@ -2,9 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use outrigger_base_telemetry::metrics::{
-    Counter, Family, Histogram, LATENCY_BUCKETS_MS, RegisterError, Registry,
-};
+use outrigger_base_telemetry::metrics::{Counter, Family, Histogram, RegisterError, Registry};
 use outrigger_runtime_host::Identity;
 use outrigger_wire_names::{metrics as names, pubsub as words};
 use tokio::sync::OnceCell;
@@ -33,11 +31,10 @@ impl Metrics {
                 "The number of incoming messages arriving from the pub/sub component.",
                 names::INGRESS_LABELS,
             )?,
-            latency: registry.histogram_family(
+            latency: registry.latency_family(
                 names::INGRESS_LATENCIES,
                 "The consuming app event processing latency in ms.",
                 names::INGRESS_LABELS,
-                LATENCY_BUCKETS_MS,
             )?,
             bulk_count: registry.counter_family(
                 names::INGRESS_BULK_COUNT,
@@ -49,11 +46,10 @@ impl Metrics {
                 "The number of messages delivered in bulk, by what became of them.",
                 bulk,
             )?,
-            bulk_latency: registry.histogram_family(
+            bulk_latency: registry.latency_family(
                 names::INGRESS_BULK_LATENCIES,
                 "The consuming app bulk processing latency in ms.",
                 bulk,
-                LATENCY_BUCKETS_MS,
             )?,
         })
     }

@@ -16,3 +16,11 @@ pub const INVOKE_FAILED: &str = "failed to invoke, id: ";
 pub const INVALID_METHOD: &str = "invalid method";
 /// Logged for each call of the gRPC API.
 pub const GRPC_CALLED: &str = "gRPC API Called";
+/// Logged for each call of the HTTP API.
+pub const HTTP_CALLED: &str = "HTTP API Called";
+/// Begins the answer to a request whose baggage is malformed.
+pub const INVALID_BAGGAGE: &str = "invalid baggage header: ";
+/// The app is watched and unwell, and is not called.
+pub const APP_UNHEALTHY: &str = "app is not in a healthy state";
+/// What the metadata API says of the placement where there is none.
+pub const PLACEMENT_DISCONNECTED: &str = "placement: disconnected";

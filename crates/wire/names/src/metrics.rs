@@ -46,10 +46,67 @@ pub const INGRESS_BULK_COUNT: &str = "dapr_component_pubsub_ingress_bulk_count";
 pub const INGRESS_BULK_EVENT_COUNT: &str = "dapr_component_pubsub_ingress_bulk_event_count";
 /// Latency of bulk delivery.
 pub const INGRESS_BULK_LATENCIES: &str = "dapr_component_pubsub_ingress_bulk_latencies";
+/// Labels of what is counted for an app as a whole.
+pub const APP_LABELS: [&str; 1] = ["app_id"];
+/// Labels of health probes of HTTP apps.
+pub const PROBE_LABELS: [&str; 2] = ["app_id", "status"];
+/// Labels of bytes of gRPC calls served.
+pub const GRPC_SERVER_METHOD_LABELS: [&str; 2] = ["app_id", "grpc_server_method"];
+/// Labels of gRPC calls served.
+pub const GRPC_SERVER_LABELS: [&str; 3] = ["app_id", "grpc_server_method", "grpc_server_status"];
+/// Labels of bytes of gRPC calls made.
+pub const GRPC_CLIENT_METHOD_LABELS: [&str; 2] = ["app_id", "grpc_client_method"];
+/// Labels of gRPC calls made.
+pub const GRPC_CLIENT_LABELS: [&str; 3] = ["app_id", "grpc_client_method", "grpc_client_status"];
+/// Labels of health probes of gRPC apps.
+pub const GRPC_PROBE_LABELS: [&str; 2] = ["app_id", "grpc_client_status"];
+/// Labels of error codes.
+pub const ERROR_LABELS: [&str; 3] = ["app_id", "category", "error_code"];
+
 /// HTTP requests served.
 pub const HTTP_SERVER_REQUEST_COUNT: &str = "dapr_http_server_request_count";
+/// The same, under an older name.
+pub const HTTP_SERVER_RESPONSE_COUNT: &str = "dapr_http_server_response_count";
 /// Their latency.
 pub const HTTP_SERVER_LATENCY: &str = "dapr_http_server_latency";
+/// Bytes of their bodies.
+pub const HTTP_SERVER_REQUEST_BYTES: &str = "dapr_http_server_request_bytes";
+/// Bytes of the answers.
+pub const HTTP_SERVER_RESPONSE_BYTES: &str = "dapr_http_server_response_bytes";
+/// HTTP calls of the app.
+pub const HTTP_CLIENT_COMPLETED_COUNT: &str = "dapr_http_client_completed_count";
+/// Their latency.
+pub const HTTP_CLIENT_ROUNDTRIP_LATENCY: &str = "dapr_http_client_roundtrip_latency";
+/// Bytes of their bodies.
+pub const HTTP_CLIENT_SENT_BYTES: &str = "dapr_http_client_sent_bytes";
+/// Bytes of the app's answers.
+pub const HTTP_CLIENT_RECEIVED_BYTES: &str = "dapr_http_client_received_bytes";
+/// Health probes of an HTTP app.
+pub const HTTP_PROBES_COMPLETED_COUNT: &str = "dapr_http_healthprobes_completed_count";
+/// Their latency.
+pub const HTTP_PROBES_ROUNDTRIP_LATENCY: &str = "dapr_http_healthprobes_roundtrip_latency";
+/// gRPC calls served.
+pub const GRPC_SERVER_COMPLETED: &str = "dapr_grpc_io_server_completed_rpcs";
+/// Their latency.
+pub const GRPC_SERVER_LATENCY: &str = "dapr_grpc_io_server_server_latency";
+/// Bytes of their requests.
+pub const GRPC_SERVER_RECEIVED_BYTES: &str = "dapr_grpc_io_server_received_bytes_per_rpc";
+/// Bytes of the answers.
+pub const GRPC_SERVER_SENT_BYTES: &str = "dapr_grpc_io_server_sent_bytes_per_rpc";
+/// gRPC calls of the app.
+pub const GRPC_CLIENT_COMPLETED: &str = "dapr_grpc_io_client_completed_rpcs";
+/// Their latency.
+pub const GRPC_CLIENT_ROUNDTRIP_LATENCY: &str = "dapr_grpc_io_client_roundtrip_latency";
+/// Bytes of their requests.
+pub const GRPC_CLIENT_SENT_BYTES: &str = "dapr_grpc_io_client_sent_bytes_per_rpc";
+/// Bytes of the app's answers.
+pub const GRPC_CLIENT_RECEIVED_BYTES: &str = "dapr_grpc_io_client_received_bytes_per_rpc";
+/// Health probes of a gRPC app.
+pub const GRPC_PROBES_COMPLETED_COUNT: &str = "dapr_grpc_io_healthprobes_completed_count";
+/// Their latency.
+pub const GRPC_PROBES_ROUNDTRIP_LATENCY: &str = "dapr_grpc_io_healthprobes_roundtrip_latency";
+/// Prefix of all names.
+pub const PREFIX: &str = "dapr_";
 /// Components opened.
 pub const COMPONENT_LOADED: &str = "dapr_runtime_component_loaded";
 /// Components whose opening was begun.

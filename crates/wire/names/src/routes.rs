@@ -38,6 +38,20 @@ pub const SHUTDOWN: &str = "shutdown";
 pub const APP_CONFIG: &str = "/dapr/config";
 /// Where an HTTP app tells its subscriptions.
 pub const APP_SUBSCRIBE: &str = "/dapr/subscribe";
+/// Where an app commonly tells its health.
+pub const APP_HEALTHZ: &str = "/healthz";
+/// Actors: the segment in the API and in calls of the app.
+pub const ACTORS: &str = "actors";
+/// Workflows.
+pub const WORKFLOWS: &str = "workflows";
+/// Starts a workflow.
+pub const WORKFLOW_START: &str = "start";
+/// Sends a workflow an event.
+pub const WORKFLOW_RAISE_EVENT: &str = "raiseEvent";
+/// Path prefix of service invocation.
+pub const INVOKE_PREFIX: &str = "/v1.0/invoke/";
+/// What metrics name service invocation of any app.
+pub const INVOKE_PATTERN: &str = "/v1.0/invoke/{app_id}/method";
 
 /// Building blocks whose HTTP routes are known and whose rooms are not built yet: first path segment after the
 /// version, and the block's name.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    buckets::LATENCY_BUCKETS_MS,
     cells::MAX_SHARDS,
     exposition::Exposition,
     family::{Core, Family, MAX_SERIES_PER_FAMILY, RewriteLabels, Table},
@@ -19,6 +20,7 @@ pub struct Registry {
     families: Mutex<BTreeMap<String, Arc<dyn Source>>>,
     collectors: Mutex<Vec<Arc<dyn Collector>>>,
     rewrite: Option<Arc<dyn RewriteLabels>>,
+    latency: Arc<[f64]>,
     limit: usize,
     shards: usize,
 }
@@ -67,6 +69,7 @@ impl Registry {
             families: Mutex::default(),
             collectors: Mutex::default(),
             rewrite: None,
+            latency: LATENCY_BUCKETS_MS.into(),
             limit: MAX_SERIES_PER_FAMILY,
             shards: processors.min(MAX_SHARDS),
         }
@@ -76,6 +79,13 @@ impl Registry {
     #[must_use]
     pub fn with_rewrite(mut self, rewrite: Arc<dyn RewriteLabels>) -> Self {
         self.rewrite = Some(rewrite);
+        self
+    }
+
+    /// Takes these bucket bounds, in milliseconds, for latencies from now on, instead of [`LATENCY_BUCKETS_MS`].
+    #[must_use]
+    pub fn with_latency_buckets(mut self, bounds: &[f64]) -> Self {
+        self.latency = bounds.into();
         self
     }
 
@@ -134,6 +144,16 @@ impl Registry {
             return Err(RegisterError::Buckets(name.to_owned()));
         }
         self.register(name, help, labels, bounds.into())
+    }
+
+    /// Latencies in milliseconds told apart by labels, with the bucket bounds that this registry has for them.
+    pub fn latency_family<const L: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&'static str; L],
+    ) -> Result<Family<Histogram, L>, RegisterError> {
+        self.histogram_family(name, help, labels, &self.latency)
     }
 
     /// Adds a collector; its families follow the registered ones.

@@ -30,9 +30,11 @@ impl TraceContext {
 
     /// The binary form; `None` when there is no span to tell of.
     pub fn to_binary(&self) -> Option<[u8; LEN]> {
-        if !self.is_valid() {
-            return None;
-        }
+        self.is_valid().then(|| self.binary())
+    }
+
+    /// The binary form, with zeros for ids that are not there.
+    pub fn binary(&self) -> [u8; LEN] {
         let mut bytes = [0; LEN];
         bytes[1] = FIELD_TRACE_ID;
         bytes[2..18].copy_from_slice(&self.trace_id.0);
@@ -40,7 +42,7 @@ impl TraceContext {
         bytes[19..27].copy_from_slice(&self.span_id.0);
         bytes[27] = FIELD_FLAGS;
         bytes[28] = self.flags;
-        Some(bytes)
+        bytes
     }
 }
 

@@ -80,6 +80,9 @@ impl TraceContext {
         Traceparent(text)
     }
 
+    /// The `traceparent` that [`NONE`](Self::NONE) has. Receivers know it as no trace (W3C Trace Context 3.2.2.3).
+    pub const NO_TRACEPARENT: &'static str = "00-00000000000000000000000000000000-0000000000000000-00";
+
     /// The `tracestate` header, unless there is none or it is longer than receivers must take.
     pub fn tracestate(&self) -> Option<&str> {
         self.state.header()

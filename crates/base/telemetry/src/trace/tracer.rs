@@ -20,7 +20,14 @@ use super::{
 
 /// Makes the trace context of each hop, and spans of the sampled ones. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Tracer(Option<Arc<Shared>>);
+pub struct Tracer(Mode);
+
+#[derive(Debug, Clone)]
+enum Mode {
+    Disabled,
+    PassOn,
+    On(Arc<Shared>),
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -31,9 +38,20 @@ struct Shared {
 }
 
 impl Tracer {
-    /// Passes contexts on and makes none.
+    /// Passes contexts on and makes none: nobody has asked for traces.
     pub fn off() -> Self {
-        Self(None)
+        Self(Mode::PassOn)
+    }
+
+    /// As [`off`](Self::off), and whoever handles requests is told to leave trace headers alone: somebody has asked for
+    /// no traces.
+    pub fn disabled() -> Self {
+        Self(Mode::Disabled)
+    }
+
+    /// Whether trace headers of requests are to be looked at.
+    pub fn is_enabled(&self) -> bool {
+        !matches!(self.0, Mode::Disabled)
     }
 
     /// Makes contexts; records spans when there is a sink for them.
@@ -43,7 +61,7 @@ impl Tracer {
         sampler: Sampler,
         sink: Option<SpanSink>,
     ) -> Self {
-        Self(Some(Arc::new(Shared {
+        Self(Mode::On(Arc::new(Shared {
             clock,
             entropy,
             sampler,
@@ -60,7 +78,7 @@ impl Tracer {
         kind: SpanKind,
     ) -> SpanHandle {
         let parent = parent.filter(|parent| parent.is_valid());
-        let Some(shared) = &self.0 else {
+        let Mode::On(shared) = &self.0 else {
             return SpanHandle {
                 context: parent.cloned().unwrap_or_default(),
                 recording: None,
@@ -82,8 +100,8 @@ impl Tracer {
         start: Timestamp,
     ) -> SpanHandle {
         match &self.0 {
-            Some(shared) => shared.record(context, parent, kind, Some(start), name),
-            None => SpanHandle {
+            Mode::On(shared) => shared.record(context, parent, kind, Some(start), name),
+            Mode::PassOn | Mode::Disabled => SpanHandle {
                 context,
                 recording: None,
             },
