@@ -1,5 +1,7 @@
 //! State.
 
+mod json;
+
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, StatusCode,
@@ -7,14 +9,15 @@ use http::{
 };
 use outrigger_transport::Body;
 use outrigger_wire_names::{headers::METADATA_PREFIX, routes};
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::value::RawValue;
 
 use crate::{
     Client, Error, Pairs,
     exchange::{Told, request},
     path::PathBuilder,
 };
+use json::{BulkEntry, Entry, Step, Transaction};
+
+pub(crate) use json::{raw, to_json};
 
 /// How two writers of one key meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -243,11 +246,7 @@ impl Client {
         metadata: &Pairs,
     ) -> Result<(), Error> {
         let operations: Result<Vec<_>, Error> = operations.iter().map(Step::of).collect();
-        let transaction = Transaction {
-            operations: operations?,
-            metadata,
-        };
-        let body = to_json(&transaction, "a transaction")?;
+        let body = to_json(&Transaction::new(operations?, metadata), "a transaction")?;
         let path = state_path(store).segment(routes::TRANSACTION).into_string();
         self.ask(Method::POST, path, Some(body), "commit a state transaction")
             .await
@@ -273,130 +272,5 @@ fn item(told: Told) -> Item {
             .filter(|etag| !etag.is_empty()),
         metadata: metadata.collect(),
         data: told.body,
-    }
-}
-
-/// Writes a value as JSON.
-pub(crate) fn to_json<T: Serialize>(value: &T, what: &'static str) -> Result<Bytes, Error> {
-    let text = serde_json::to_vec(value).map_err(|error| Error::Encode {
-        what: what.into(),
-        source: error.into(),
-    })?;
-    Ok(text.into())
-}
-
-/// A value that is JSON already, passed on as it is.
-pub(crate) fn raw<'a>(value: &'a [u8], what: &str) -> Result<&'a RawValue, Error> {
-    serde_json::from_slice(value).map_err(|error| Error::Encode {
-        what: what.to_owned().into(),
-        source: error.into(),
-    })
-}
-
-#[derive(Serialize)]
-struct Entry<'a> {
-    key: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    etag: Option<&'a str>,
-    #[serde(skip_serializing_if = "Pairs::is_empty")]
-    metadata: &'a Pairs,
-    options: EntryOptions,
-}
-
-#[derive(Serialize)]
-struct EntryOptions {
-    #[serde(serialize_with = "concurrency_word", skip_serializing_if = "is_default")]
-    concurrency: Concurrency,
-    #[serde(serialize_with = "consistency_word", skip_serializing_if = "is_default")]
-    consistency: Consistency,
-}
-
-fn concurrency_word<S: Serializer>(value: &Concurrency, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(value.word())
-}
-
-fn consistency_word<S: Serializer>(value: &Consistency, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(value.word())
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
-impl<'a> Entry<'a> {
-    fn new(key: &'a str, value: Option<&'a RawValue>, options: &'a WriteOptions) -> Self {
-        Self {
-            key,
-            value,
-            etag: options.etag.as_deref(),
-            metadata: &options.metadata,
-            options: EntryOptions {
-                concurrency: options.concurrency,
-                consistency: options.consistency,
-            },
-        }
-    }
-
-    fn of_save(item: &'a SaveItem) -> Result<Self, Error> {
-        let value = raw(&item.value, "a value of state")?;
-        Ok(Self::new(&item.key, Some(value), &item.options))
-    }
-}
-
-#[derive(Serialize)]
-struct Transaction<'a> {
-    operations: Vec<Step<'a>>,
-    #[serde(skip_serializing_if = "Pairs::is_empty")]
-    metadata: &'a Pairs,
-}
-
-#[derive(Serialize)]
-struct Step<'a> {
-    operation: &'static str,
-    request: Entry<'a>,
-}
-
-impl<'a> Step<'a> {
-    fn of(operation: &'a Operation) -> Result<Self, Error> {
-        Ok(match operation {
-            Operation::Upsert(item) => Self {
-                operation: "upsert",
-                request: Entry::of_save(item)?,
-            },
-            Operation::Delete(item) => Self {
-                operation: "delete",
-                request: Entry::new(&item.key, None, &item.options),
-            },
-        })
-    }
-}
-
-#[derive(Deserialize)]
-struct BulkEntry<'a> {
-    key: String,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
-    #[serde(default)]
-    etag: Option<String>,
-    #[serde(default)]
-    metadata: Option<Pairs>,
-    #[serde(default)]
-    error: Option<String>,
-}
-
-impl BulkEntry<'_> {
-    fn into_item(self, body: &Bytes) -> BulkItem {
-        let item = self.data.map(|data| Item {
-            data: body.slice_ref(data.get().as_bytes()),
-            etag: self.etag.filter(|etag| !etag.is_empty()),
-            metadata: self.metadata.unwrap_or_default(),
-        });
-        BulkItem {
-            key: self.key,
-            item,
-            error: self.error.filter(|error| !error.is_empty()),
-        }
     }
 }

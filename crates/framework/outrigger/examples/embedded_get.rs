@@ -3,6 +3,8 @@
 //! `cargo run --release -p outrigger --example embedded_get` prints microseconds a read in memory, for a text of 1 KB and
 //! for a number: the median of many rounds, decoding included.
 
+#![allow(clippy::print_stdout, reason = "it is what the program is for")]
+
 use std::time::Instant;
 
 use outrigger::{App, Error, Mode};

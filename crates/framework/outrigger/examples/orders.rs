@@ -7,6 +7,8 @@
 //!
 //! The same program runs beside a sidecar: `outrigger run --app-id orders --app-port 8080 -- orders`.
 
+#![allow(clippy::print_stderr, reason = "an example has no log")]
+
 use outrigger::{App, Error, Event, Handle, Json, Path, Topic, Verdict};
 use serde::{Deserialize, Serialize};
 

@@ -204,8 +204,12 @@ impl App {
     /// [`Error::Start`] when the app cannot start.
     pub async fn run(self) -> Result<(), Error> {
         // Before the start, so that no signal is lost during it.
-        let signals = running::Signals::new()?;
-        let running = self.start().await?;
+        let mut signals = running::Signals::new()?;
+        let running = tokio::select! {
+            running = self.start() => running?,
+            // Nothing is in hand yet. A sidecar that never comes must not hold up the end.
+            () = signals.told() => return Ok(()),
+        };
         running.until(signals).await;
         for late in running.shutdown().await {
             tracing::warn!("the end: {late} ran out of time");

@@ -38,13 +38,14 @@
 //! | a runtime that is gone | nothing to be gone: 503 in handlers while the app ends | [`Error::Unreachable`], which is [retryable](Error::retryable); a write may have been carried out |
 //! | bodies of calls | stream from peer to handler; at most the limit of [`App::max_body`], into extractors | stream through the sidecar, whose own limit (`--max-body-size`) applies as well |
 //! | an error in the middle of a streamed answer | the body ends with an error | the same, one hop later |
-//! | trailers | pass | do not: HTTP/1.1 towards the sidecar |
 //! | an event is acknowledged | when the handler has returned | when the sidecar has the handler's answer: an event whose answer was lost on the way comes again |
 //! | an event that a handler never returns from | is in hand until the app ends, then goes back to its broker | the same; the sidecar's resiliency policy may end it earlier |
 //! | a handler that panics | 500; an event comes again | the same |
 //! | paths of event handlers | nobody can call them | other apps can invoke them, as with every app of Dapr's |
 //! | bulk subscriptions, declared in a resource | refused, with an error that says so | delivered to the route that they name |
 //! | spans | the trace context goes along; no spans are exported | the sidecar exports spans |
+//!
+//! In both modes trailers of a call end at the first hop, and so does `Connection` with all that it names.
 //!
 //! # Resources
 //!

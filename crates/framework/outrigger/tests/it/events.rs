@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use outrigger::{Error, Event, Handle, Headers, Payload, PublishOptions, State, Topic, Verdict};
+use outrigger::{Body, Error, Event, Handle, Headers, Mode, Payload, PublishOptions, State, Topic, Verdict};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::mpsc, time::timeout};
 
@@ -18,6 +18,8 @@ both! {
     many_are_published_at_once
     a_handler_publishes
     publishing_has_errors
+    a_declared_subscription_may_name_a_method
+    a_handler_of_events_is_no_method_for_strangers
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
@@ -109,7 +111,7 @@ fn durable(world: &World) -> Gear {
     let path = world.folder.file("broker").to_string_lossy().into_owned();
     Gear {
         components: vec![("pubsub", "pubsub.outrigger", vec![("path", path)])],
-        variables: Vec::new(),
+        ..Gear::default()
     }
 }
 
@@ -268,5 +270,58 @@ async fn publishing_has_errors(world: World) {
     assert!(!error.retryable());
     let error = app.handle().publish("pubsub", "", &1).await.unwrap_err();
     assert_eq!(error.code(), Some("ERR_TOPIC_NAME_EMPTY"));
+    app.end().await;
+}
+
+async fn a_declared_subscription_may_name_a_method(world: World) {
+    async fn method(State(tell): Tell<u32>, event: Event<u32>) -> Result<(), Error> {
+        tell.send(event.data).await.unwrap();
+        if event.data == 13 {
+            Err(Error::not_found("never"))
+        } else {
+            Ok(())
+        }
+    }
+    async fn dead(State(tell): Tell<u32>, event: Event<u32>) {
+        tell.send(event.data + 1000).await.unwrap();
+    }
+    let (sender, mut receiver) = mpsc::channel::<u32>(8);
+    let manifests = "apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata:\n  name: declared\nspec:\n  pubsubname: \
+                     pubsub\n  topic: declared\n  routes:\n    default: /on-declared\n  deadLetterTopic: dead\n";
+    let gear = Gear {
+        manifests: manifests.to_owned(),
+        ..Gear::in_memory()
+    };
+    let app = world
+        .start("app", gear, |app| {
+            app.with(sender)
+                .post("on-declared", method)
+                .on("pubsub", "dead", dead)
+        })
+        .await;
+    app.handle().publish("pubsub", "declared", &1).await.unwrap();
+    assert_eq!(told(&mut receiver).await, 1);
+    // 404 drops, whatever the reason.
+    app.handle().publish("pubsub", "declared", &13).await.unwrap();
+    assert_eq!(told(&mut receiver).await, 13);
+    assert_eq!(told(&mut receiver).await, 1013);
+    app.end().await;
+}
+
+/// Beside a sidecar the path of a handler can be called, as with every app of Dapr's; embedded it cannot.
+async fn a_handler_of_events_is_no_method_for_strangers(world: World) {
+    async fn seen(_: Event<u32>) {}
+    let app = world
+        .start("app", Gear::in_memory(), |app| app.on("pubsub", "t", seen))
+        .await;
+    let request = http::Request::post("/outrigger/events/0/otherwise")
+        .body(Body::from(r#"{"data":1}"#))
+        .unwrap();
+    let response = app.handle().request(&app.id, request).await.unwrap();
+    let expected = match world.mode {
+        Mode::Embedded => 404,
+        Mode::Sidecar => 200,
+    };
+    assert_eq!(response.status(), expected);
     app.end().await;
 }

@@ -23,7 +23,7 @@ async fn secrets_are_read_and_not_shown(world: World) {
                 vec![("secretsFile", path), ("multiValued", "true".to_owned())],
             ),
         ],
-        variables: Vec::new(),
+        ..Gear::default()
     };
     let app = world
         .start("app", gear, |app| app.call("idle", async || ()))

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use http::Request;
 use outrigger::{App, Body, Error, Json, Mode, State, Topic};
+use outrigger_testing_harness::{Process, Signal, eventually};
 use tokio::sync::mpsc;
 
-use crate::world::{Gear, World, chain};
+use crate::world::{Gear, LONG, World, chain};
 
 both! { calls_in_hand_are_finished }
 
 async fn refused(app: App) -> String {
-    let error = app.start().await.err().expect("it started");
+    let error = app.start().await.expect_err("it started");
     assert!(matches!(error, Error::Start { .. }), "{error:?}");
     chain(&error)
 }
@@ -83,10 +84,12 @@ async fn calls_in_hand_are_finished(world: World) {
         .start("caller", Gear::default(), |app| app.call("idle", async || ()))
         .await;
     let (handle, id) = (caller.handle().clone(), app.id.clone());
-    let call = tokio::spawn(async move { handle.fetch::<u32>(&id, "slow").await });
-    receiver.recv().await.unwrap();
-    app.end().await;
-    assert_eq!(call.await.unwrap().unwrap(), 1);
+    let end = async {
+        receiver.recv().await.unwrap();
+        app.end().await;
+    };
+    let (answer, ()) = tokio::join!(handle.fetch::<u32>(&id, "slow"), end);
+    assert_eq!(answer.unwrap(), 1);
     caller.end().await;
 }
 
@@ -113,4 +116,59 @@ async fn tokens_are_shown_both_ways() {
     let response = direct.invoke("x", request).await.unwrap();
     assert_eq!(response.status(), 401);
     app.end().await;
+}
+
+/// Names the folder of the machine's registry, and the id, to the process that plays [`played_by_a_process`].
+const FOLDER: &str = "OUTRIGGER_TEST_FOLDER";
+const ID: &str = "OUTRIGGER_TEST_ID";
+
+/// The app of [`a_signal_ends_the_program_in_order`], in a process of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "played by another process"]
+async fn played_by_a_process() {
+    async fn slow() -> Json<u32> {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        Json(1)
+    }
+    let folder = std::env::var(FOLDER).unwrap();
+    let app = App::new(std::env::var(ID).unwrap())
+        .environment(move |name| (name == "OUTRIGGER_RUN_DIR").then(|| folder.clone()))
+        .internal("127.0.0.1:0".parse().unwrap())
+        .multicast(false)
+        .component("statestore", "state.in-memory", [])
+        .call("slow", slow)
+        .call("ready", async || Json(true));
+    app.run().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signal_ends_the_program_in_order() {
+    let world = World::embedded();
+    let id = world.id("process");
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command
+        .args([
+            "--exact",
+            "start::played_by_a_process",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(FOLDER, world.folder.file("run"))
+        .env(ID, &id);
+    let mut process = Process::spawn(&mut command, "outrigger").unwrap();
+    let caller = world
+        .start("caller", Gear::default(), |app| app.call("idle", async || ()))
+        .await;
+    let handle = caller.handle();
+    eventually(LONG, || handle.fetch::<bool>(&id, "ready")).await;
+    let end = async {
+        // The signal comes while the call is in hand; were it earlier, the call would fail.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        process.signal(Signal::Terminate).unwrap();
+    };
+    let (answer, ()) = tokio::join!(handle.fetch::<u32>(&id, "slow"), end);
+    assert_eq!(answer.unwrap(), 1);
+    let status = process.wait(LONG).await.unwrap();
+    assert!(status.success(), "{status}: {}", process.lines().join("\n"));
+    caller.end().await;
 }

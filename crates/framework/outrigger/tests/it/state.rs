@@ -102,21 +102,16 @@ async fn versions_guard_writes(world: World) {
 async fn an_update_survives_others(world: World) {
     let app = app(&world).await;
     let handle = app.handle().clone();
-    let mut all = Vec::new();
-    for _ in 0..4 {
+    let one = async || {
         let store = handle.state("statestore");
-        all.push(tokio::spawn(async move {
-            for _ in 0..5 {
-                store
-                    .update("n", |n: Option<u32>| Ok(n.unwrap_or(0) + 1))
-                    .await
-                    .unwrap();
-            }
-        }));
-    }
-    for one in all {
-        one.await.unwrap();
-    }
+        for _ in 0..5 {
+            store
+                .update("n", |n: Option<u32>| Ok(n.unwrap_or(0) + 1))
+                .await
+                .unwrap();
+        }
+    };
+    futures_util::future::join_all((0..4).map(|_| one())).await;
     let store = handle.state("statestore");
     assert_eq!(store.get::<u32>("n").await.unwrap(), Some(20));
     let error = store

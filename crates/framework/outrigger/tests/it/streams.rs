@@ -17,14 +17,15 @@ use crate::world::{Gear, World};
 both! {
     bodies_stream_both_ways
     large_bodies_pass
+    an_answer_that_breaks_off_is_an_error
 }
 
-/// A body whose chunks come from a channel.
-struct Chunks(mpsc::Receiver<Bytes>);
+/// A body whose chunks come from a channel; `Err` breaks it off.
+struct Chunks(mpsc::Receiver<Result<Bytes, &'static str>>);
 
 impl http_body::Body for Chunks {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = &'static str;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
@@ -32,7 +33,7 @@ impl http_body::Body for Chunks {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         self.0
             .poll_recv(cx)
-            .map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+            .map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
     }
 }
 
@@ -51,12 +52,12 @@ async fn bodies_stream_both_ways(world: World) {
     let request = http::Request::post("/echo")
         .body(Body::boxed(Chunks(chunks)))
         .unwrap();
-    sender.send("first".into()).await.unwrap();
+    sender.send(Ok("first".into())).await.unwrap();
     let response = caller.handle().request(&app.id, request).await.unwrap();
     let mut body = response.into_body();
     assert_eq!(next(&mut body).await.unwrap().unwrap(), "first");
     // The second chunk is sent after the first one has come back: nobody holds the body until its end.
-    sender.send("second".into()).await.unwrap();
+    sender.send(Ok("second".into())).await.unwrap();
     assert_eq!(next(&mut body).await.unwrap().unwrap(), "second");
     drop(sender);
     assert!(next(&mut body).await.is_none());
@@ -80,5 +81,39 @@ async fn large_bodies_pass(world: World) {
         .unwrap();
     let response = app.handle().request(&app.id, request).await.unwrap();
     assert_eq!(response.into_body().collect(SIZE as u64).await.unwrap(), payload);
+    app.end().await;
+}
+
+async fn an_answer_that_breaks_off_is_an_error(world: World) {
+    async fn breaks_off() -> Body {
+        let (sender, chunks) = mpsc::channel(2);
+        sender.send(Ok("half".into())).await.unwrap();
+        sender.send(Err("the rest is lost")).await.unwrap();
+        Body::boxed(Chunks(chunks))
+    }
+    let app = world
+        .start("app", Gear::default(), |app| app.get("half", breaks_off))
+        .await;
+    let caller = world
+        .start("caller", Gear::default(), |app| app.post("idle", echo))
+        .await;
+    let request = http::Request::get("/half").body(Body::empty()).unwrap();
+    // The error may overtake the head: then there is no answer at all.
+    if let Ok(response) = caller.handle().request(&app.id, request).await {
+        assert!(response.into_body().collect(100).await.is_err());
+    }
+    let error = caller
+        .handle()
+        .fetch::<String>(&app.id, "half")
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            outrigger::Error::Decode { .. } | outrigger::Error::Refused(_)
+        ),
+        "{error:?}"
+    );
+    caller.end().await;
     app.end().await;
 }

@@ -21,11 +21,16 @@ pub(crate) struct World {
     number: usize,
 }
 
+/// A component: name, type, metadata.
+type Component = (&'static str, &'static str, Vec<(&'static str, String)>);
+
 /// What an app gets beside its handlers.
 #[derive(Default)]
 pub(crate) struct Gear {
-    /// Components: name, type, metadata.
-    pub(crate) components: Vec<(&'static str, &'static str, Vec<(&'static str, String)>)>,
+    /// Components.
+    pub(crate) components: Vec<Component>,
+    /// Other resources, as YAML.
+    pub(crate) manifests: String,
     /// The environment of the app and of its sidecar.
     pub(crate) variables: Vec<(&'static str, String)>,
 }
@@ -38,12 +43,12 @@ impl Gear {
                 ("statestore", "state.in-memory", Vec::new()),
                 ("pubsub", "pubsub.in-memory", Vec::new()),
             ],
-            variables: Vec::new(),
+            ..Self::default()
         }
     }
 
     fn manifests(&self) -> String {
-        let mut text = String::new();
+        let mut text = self.manifests.clone();
         for (name, kind, metadata) in &self.components {
             let entries: String = metadata
                 .iter()
@@ -119,7 +124,12 @@ impl World {
         let id = self.id(name);
         match mode {
             Mode::Embedded => {
-                let app = make(self.app(&id, &gear.variables));
+                let mut app = make(self.app(&id, &gear.variables));
+                if !gear.manifests.is_empty() {
+                    let file = self.folder.file(&format!("{id}.yaml"));
+                    std::fs::write(&file, &gear.manifests).unwrap();
+                    app = app.resources(file);
+                }
                 let app = gear.components.iter().fold(app, |app, (name, kind, metadata)| {
                     app.component(
                         name,
