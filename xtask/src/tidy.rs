@@ -8,6 +8,7 @@ mod components;
 mod engines;
 mod finding;
 mod lexer;
+mod links;
 mod machine;
 mod manifest;
 mod rank;
@@ -60,6 +61,7 @@ fn check(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
     rank::check(workspace, &mut findings);
     manifest::check(tree, workspace, &mut findings);
     machine::check(tree, &mut findings);
+    links::check(tree, &mut findings);
     components::check(tree, &mut findings);
     test_code::check(tree, &mut findings);
     for source in tree.sources.iter().filter(|source| !source.is_generated()) {
