@@ -63,7 +63,7 @@ fn is_sleep(tokens: &[Token<'_>]) -> bool {
     thread.kind == Kind::Ident
         && thread.text == "thread"
         && (first.text, second.text) == (":", ":")
-        && matches!(sleep.text, "sleep" | "sleep_ms" | "park_timeout")
+        && matches!(sleep.text, "sleep" | "sleep_ms")
 }
 
 /// True when a test of the same package starts ignored tests by name.
