@@ -1,0 +1,110 @@
+//! What is said at the end: the books, what went wrong, and what to try.
+
+use outrigger_base_std::chain;
+use outrigger_wire_names::{content, routes};
+
+use super::{
+    books::{Audit, Totals},
+    cast::DOOR,
+    script::Trouble,
+    show::{Show, Style},
+    stage::{Fallen, Folder, Stage},
+};
+
+/// Discrepancies that are told; more of them say no more.
+const TOLD_MAX: usize = 20;
+/// Last lines of a log that are shown.
+const TAIL: usize = 15;
+
+/// Tells what the books come to.
+pub(crate) fn tell_books(audit: &Audit, show: &Show) {
+    let Totals {
+        accepted,
+        shipped,
+        rejected,
+        dead,
+        repeated,
+        stocked,
+        sold,
+        left,
+    } = audit.totals;
+    let mark = if audit.balances() {
+        show.paint(Style::Good, "✓")
+    } else {
+        show.paint(Style::Bad, "✗")
+    };
+    show.tell(&format!(
+        "   {mark} orders: {accepted} accepted = {shipped} shipped + {rejected} rejected for stock + {dead} dead-lettered"
+    ));
+    show.tell(&format!(
+        "   {mark} pieces: {stocked} stocked = {sold} sold + {left} left"
+    ));
+    show.tell(&format!(
+        "   {mark} events: {repeated} came more than once, and were told by their ids"
+    ));
+    if audit.balances() {
+        return;
+    }
+    show.tell(&show.paint(Style::Bad, "The books do not balance:"));
+    for discrepancy in audit.discrepancies.iter().take(TOLD_MAX) {
+        show.tell(&format!("   {discrepancy}"));
+    }
+    let more = audit.discrepancies.len().saturating_sub(TOLD_MAX);
+    if more > 0 {
+        show.tell(&format!("   and {more} more"));
+    }
+}
+
+/// Tells why the play was broken off, with what those who are involved said last.
+pub(crate) fn tell_trouble(trouble: &Trouble, stage: &Stage, show: &Show) {
+    show.tell(&show.paint(Style::Bad, &format!("✗ {}", chain(trouble))));
+    if let Some(name) = trouble.suspect() {
+        tell_logs(name, stage.folder(), show);
+    }
+}
+
+/// Tells of a process that ended without being told to.
+pub(crate) fn tell_fallen(fallen: &Fallen, stage: &Stage, show: &Show) {
+    show.tell(&show.paint(
+        Style::Bad,
+        &format!("✗ {} ended unexpectedly: {}", fallen.process, fallen.how),
+    ));
+    tell_logs(&fallen.process, stage.folder(), show);
+}
+
+/// The last lines of a member's logs: the app's and its sidecar's.
+fn tell_logs(process: &str, folder: &Folder, show: &Show) {
+    let mut logs = vec![process.to_owned()];
+    logs.extend(super::stage::other_log(process));
+    for log in logs {
+        let tail = folder.tail(&log, TAIL);
+        if !tail.is_empty() {
+            show.tell(&format!("   the last lines of {log}:"));
+        }
+        for line in tail {
+            show.tell(&format!("   {} {line}", show.paint(Style::Dim, "│")));
+        }
+    }
+}
+
+/// What to try, as command lines.
+pub(crate) fn curl_lines(stage: &Stage) -> Vec<String> {
+    let Some(ports) = stage.ports(DOOR) else {
+        return Vec::new();
+    };
+    let root = format!("http://127.0.0.1:{}/{}", ports.http, routes::V1);
+    let call =
+        |app: &str, method: &str| format!("{root}/{}/{app}{}{method}", routes::INVOKE, routes::METHOD_MARKER);
+    let with = |data: &str| format!("-H 'content-type: {}' -d '{data}'", content::JSON);
+    vec![
+        format!("curl {} {}", call("stock", "shelves/canoe"), with("5")),
+        format!(
+            "curl {} {}",
+            call("orders", "orders"),
+            with(r#"{"id":"mine","item":"canoe","quantity":1}"#)
+        ),
+        format!("curl {}", call("ledger", "entries/mine")),
+        format!("curl {}", call("courier", "labels")),
+        format!("curl {root}/{}", routes::METADATA),
+    ]
+}

@@ -1,0 +1,80 @@
+//! The services of the shop, each written as one who uses the framework writes it. Each is a process of its own.
+
+pub(crate) mod courier;
+pub(crate) mod ledger;
+pub(crate) mod order;
+mod orders;
+mod shipping;
+pub(crate) mod stock;
+
+use std::{process::ExitCode, sync::Arc};
+
+use outrigger_base_clock::SystemClock;
+use outrigger_base_std::BoxError;
+use outrigger_base_telemetry::log::{Config, LogLayer, Scopes};
+use tracing_subscriber::{Registry, layer::SubscriberExt};
+
+/// Run a service of the demo
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which one
+    #[arg(value_enum)]
+    service: Service,
+    /// Port to listen on, for the one that knows nothing of sidecars
+    #[arg(long, value_name = "PORT", required_if_eq("service", "courier"))]
+    port: Option<u16>,
+}
+
+/// The services that are programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Service {
+    Orders,
+    Stock,
+    Shipping,
+    Ledger,
+    Courier,
+}
+
+impl Service {
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::Stock => "stock",
+            Self::Shipping => "shipping",
+            Self::Ledger => "ledger",
+            Self::Courier => "courier",
+        }
+    }
+}
+
+/// Runs a service until it is told to end.
+pub(crate) fn main(args: &Args) -> Result<ExitCode, BoxError> {
+    // The lines of the framework are worth reading, those of the crates beneath it when they warn.
+    let modules = vec![("outrigger".into(), args.service.name().into())];
+    let config = Config {
+        scopes: Scopes {
+            modules,
+            ..Scopes::default()
+        },
+        ..Config::default()
+    };
+    let (log, _) = LogLayer::open(config, Arc::new(SystemClock))?;
+    tracing::subscriber::set_global_default(Registry::default().with(log))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(run(args))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run(args: &Args) -> Result<(), BoxError> {
+    match args.service {
+        Service::Orders => orders::app().run().await?,
+        Service::Stock => stock::app().run().await?,
+        Service::Shipping => shipping::app().run().await?,
+        Service::Ledger => ledger::app().run().await?,
+        Service::Courier => courier::serve(args.port.ok_or("a port is needed")?).await?,
+    }
+    Ok(())
+}
