@@ -2,19 +2,23 @@
 
 use http::HeaderMap;
 use outrigger_resource_manifest::{BulkSubscribe, Routes, Rule};
+use outrigger_wire_names::grpc;
 use outrigger_wire_proto::runtime::{TopicRoutes, TopicSubscription};
 use tonic::Code;
 
 use super::{GrpcChannel, status};
 use crate::{AppSubscription, Error};
 
-/// The route of a subscription that names none.
-const DEFAULT_ROUTE: &str = "/";
+/// The path of the events of a subscription that names none: empty, by which the SDKs' servers know their default
+/// handler.
+const DEFAULT_PATH: &str = "";
 
 /// Asks the app; one that does not implement the call has none.
 pub(super) async fn list(channel: &GrpcChannel) -> Result<Vec<AppSubscription>, Error> {
     let request = channel.request((), HeaderMap::new());
-    match channel.callback().list_topic_subscriptions(request).await {
+    let mut callback = channel.callback();
+    let call = callback.list_topic_subscriptions(request);
+    match channel.count(grpc::LIST_TOPIC_SUBSCRIPTIONS, 0, call).await {
         Ok(answer) => Ok(answer
             .into_inner()
             .subscriptions
@@ -42,7 +46,7 @@ fn convert(entry: TopicSubscription) -> AppSubscription {
     }
 }
 
-/// Without any route, events go to the default one.
+/// Without any route, events go to the default path.
 fn routes(given: TopicRoutes) -> Routes {
     let rules: Vec<Rule> = given
         .rules
@@ -54,7 +58,7 @@ fn routes(given: TopicRoutes) -> Routes {
         .collect();
     let default = match given.default {
         path if !path.is_empty() => Some(path),
-        _ if rules.is_empty() => Some(DEFAULT_ROUTE.to_owned()),
+        _ if rules.is_empty() => Some(DEFAULT_PATH.to_owned()),
         _ => None,
     };
     Routes { rules, default }
@@ -70,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_subscription_without_routes_gets_the_default_one() {
-        assert_eq!(routes(TopicRoutes::default()).default.as_deref(), Some("/"));
+        assert_eq!(routes(TopicRoutes::default()).default.as_deref(), Some(""));
         let ruled = TopicRoutes {
             rules: vec![outrigger_wire_proto::runtime::TopicRule::default()],
             default: String::new(),
