@@ -22,6 +22,11 @@ static SHARED: Rule = Rule {
     cure: "write `<key>.workspace = true`",
 };
 
+static MAP: Rule = Rule {
+    why: "the code map of ARCHITECTURE.md says of every crate what it is and what it must not know",
+    cure: "add it to the code map",
+};
+
 /// Keys that every manifest takes from the workspace.
 const SHARED_KEYS: [&str; 4] = ["version", "edition", "rust-version", "license"];
 /// Lints that the root manifest must keep, as written there.
@@ -31,7 +36,7 @@ const KEPT_LINTS: [&str; 3] = [
     "disallowed_types = \"warn\"",
 ];
 
-/// Checks every manifest of the workspace.
+/// Checks every manifest of the workspace, and that the code map has every crate.
 pub(crate) fn check(tree: &Tree, workspace: &Workspace, findings: &mut Vec<Finding>) {
     let text_of = |path: &str| {
         tree.files
@@ -42,7 +47,12 @@ pub(crate) fn check(tree: &Tree, workspace: &Workspace, findings: &mut Vec<Findi
     if let Some(text) = text_of("Cargo.toml") {
         check_root(text, findings);
     }
+    let map = text_of("ARCHITECTURE.md").unwrap_or_default();
     for package in &workspace.packages {
+        if !is_mapped(map, &package.folder) {
+            let what = format!("{} is not in the code map", package.folder);
+            findings.push(Finding::new("ARCHITECTURE.md", 1, &MAP, what));
+        }
         let manifest = package.manifest();
         if let Some(text) = text_of(&manifest) {
             check_text(&manifest, text, findings);
@@ -94,6 +104,16 @@ fn check_text(manifest: &str, text: &str, findings: &mut Vec<Finding>) {
     }
 }
 
+/// True for what is no crate of a group, and for a crate that `map` names as `group/name` or, in a row of several, `name`.
+fn is_mapped(map: &str, folder: &str) -> bool {
+    folder
+        .strip_prefix("crates/")
+        .and_then(|path| path.split_once('/'))
+        .is_none_or(|(group, name)| {
+            map.contains(&format!("`{group}/{name}`")) || map.contains(&format!("`{name}`"))
+        })
+}
+
 /// The name that a package in `folder` must have; none where the house gives no rule.
 fn name_of(folder: &str) -> Option<String> {
     let parts: Vec<&str> = folder.split('/').collect();
@@ -142,6 +162,15 @@ mod tests {
         );
         assert_eq!(findings.len(), 1);
         assert!(findings[0].what.contains("disallowed_types"), "{findings:?}");
+    }
+
+    #[test]
+    fn the_code_map_has_every_crate() {
+        let map = "| 4 | `component/memory`, `sqlite` | … |";
+        for folder in ["crates/component/memory", "crates/component/sqlite", "xtask"] {
+            assert!(is_mapped(map, folder), "{folder}");
+        }
+        assert!(!is_mapped(map, "crates/component/redis"));
     }
 
     #[test]

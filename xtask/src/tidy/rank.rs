@@ -24,8 +24,8 @@ const RANKS: [(&str, u8); 12] = [
 /// The rank of the programs.
 const PROGRAM_RANK: u8 = 7;
 
-/// What of the runtime a face may know: the operations, and the subscriptions, which are an operation that lasts.
-const BEHIND_FACES: [&str; 2] = ["api", "delivery"];
+/// What of the runtime a face may know: the operations, the subscriptions (an operation that lasts), and what counts.
+const BEHIND_FACES: [&str; 3] = ["api", "delivery", "telemetry"];
 
 static UP: Rule = Rule {
     why: "dependencies go down a rank or stay inside a group, so that what lies below can be read, tested and \

@@ -1,7 +1,8 @@
 //! The steps of our own workspace.
 //!
 //! Everything that compiles selects the whole workspace with all its targets. A different selection would unify
-//! features differently and build the large dependencies a second time.
+//! features differently and build the large dependencies a second time. Compiling goes on after an error, so that one run
+//! names all of them.
 
 use super::super::child::{self, Job};
 use super::super::lab::Lab;
@@ -67,6 +68,7 @@ fn clippy() -> Step {
             "--locked",
             "--workspace",
             "--all-targets",
+            "--keep-going",
             "--quiet",
             "--",
             "-D",
@@ -81,7 +83,14 @@ fn build() -> Step {
     Step::new(BUILD, "the program and every test", 50, |lab| {
         vec![cargo(
             lab,
-            &["build", "--locked", "--workspace", "--all-targets", "--quiet"],
+            &[
+                "build",
+                "--locked",
+                "--workspace",
+                "--all-targets",
+                "--keep-going",
+                "--quiet",
+            ],
         )]
     })
     .needs([&needs::COMPILER])
@@ -115,7 +124,15 @@ fn doc() -> Step {
         |lab| {
             let doc = cargo(
                 lab,
-                &["doc", "--locked", "--workspace", "--no-deps", "--lib", "--quiet"],
+                &[
+                    "doc",
+                    "--locked",
+                    "--workspace",
+                    "--no-deps",
+                    "--lib",
+                    "--keep-going",
+                    "--quiet",
+                ],
             );
             vec![doc.env("RUSTDOCFLAGS", "-D warnings")]
         },
