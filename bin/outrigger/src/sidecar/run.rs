@@ -5,8 +5,8 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use outrigger_base_clock::{BufferedEntropy, Clock, Entropy, SystemClock};
 use outrigger_base_std::{BoxError, chain};
 use outrigger_base_task::{StopSignal, TaskSet};
-use outrigger_base_telemetry::metrics::Registry as Metrics;
-use outrigger_resource_manifest::{Env, ProcessEnv};
+use outrigger_resource_manifest::{Env, ProcessEnv, configuration::ApiLogging};
+use outrigger_runtime_api_http::CallLog;
 use outrigger_runtime_delivery::{Settings as DeliverySettings, Subscriptions};
 use outrigger_runtime_host::Identity;
 use outrigger_runtime_node::{
@@ -102,9 +102,8 @@ async fn start(mut settings: Settings, host_name: &str, workers: &Workers) -> Re
     )?;
     loaded.skip_app_config = settings.skip_config;
     loaded.skip_app_subscriptions = settings.skip_subscribe;
-    let log_calls = settings
-        .log_calls
-        .unwrap_or(loaded.configuration.api_logging.enabled);
+    let log_calls = call_log(settings.log_calls, &loaded.configuration.api_logging);
+    let metrics = outrigger_runtime_telemetry::registry(&loaded.configuration.metrics);
     let tracing = TaskSet::new("tracing");
     let tracer = telemetry::tracer(
         &loaded.configuration,
@@ -115,7 +114,7 @@ async fn start(mut settings: Settings, host_name: &str, workers: &Workers) -> Re
     )?;
     let skip_subscriptions = loaded.skip_app_subscriptions;
     let options = options(&mut settings, host_name, workers, loaded, clock, entropy);
-    let node = Node::start(options, tracer, Arc::new(Metrics::new()), &ProcessEnv).await?;
+    let node = Node::start(options, tracer, Arc::new(metrics), &ProcessEnv).await?;
     tracing::info!("HTTP server is running on port {}", listeners.http_port);
     tracing::info!("gRPC server is running on port {}", listeners.grpc_port);
     tracing::info!(
@@ -144,11 +143,19 @@ async fn start(mut settings: Settings, host_name: &str, workers: &Workers) -> Re
     })
 }
 
+/// How calls of the API are logged: the flag has the last word on whether they are.
+fn call_log(flag: Option<bool>, configured: &ApiLogging) -> Option<CallLog> {
+    flag.unwrap_or(configured.enabled).then_some(CallLog {
+        obfuscate_urls: configured.obfuscate_urls,
+        omit_health_checks: configured.omit_health_checks,
+    })
+}
+
 fn options(
     settings: &mut Settings,
     host_name: &str,
     workers: &Workers,
-    loaded: Loaded,
+    mut loaded: Loaded,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> Options {
@@ -166,6 +173,7 @@ fn options(
             host_address: host_address(&env, settings.internal.ip()),
         },
         registry: outrigger_catalog::registry(),
+        static_peers: std::mem::take(&mut loaded.static_peers),
         loaded,
         app,
         internal: settings.internal,
@@ -173,7 +181,7 @@ fn options(
         data_dir: data_dir(&env),
         registry_dir: Some(registry_dir(&env)),
         multicast: multicast(&env),
-        static_peers: Default::default(),
+        static_peers: std::mem::take(&mut loaded.static_peers),
         max_body: settings.max_body,
         max_head: settings.max_head,
         drain: DrainOptions {

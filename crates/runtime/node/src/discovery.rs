@@ -79,7 +79,7 @@ impl Discovery {
     ) -> Self {
         let registry = registry_dir.and_then(open_registry);
         let mdns = multicast.then(|| {
-            let form = IdForm::new(DOMAIN, &*identity.host_name, std::process::id());
+            let form = IdForm::new(DOMAIN, &identity.host_name, std::process::id());
             Mdns::open(form, MdnsOptions::default())
         });
         let mut chain = Chain::new();

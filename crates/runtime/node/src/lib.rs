@@ -12,9 +12,13 @@ mod drain;
 mod load;
 mod node;
 mod options;
+mod resolution;
+mod unbuilt;
 
 pub use address::host_address;
 pub use discovery::{multicast, registry_dir};
 pub use load::{LoadError, Loaded, load};
 pub use node::{Node, StartError};
 pub use options::{AppOptions, DrainOptions, Options};
+pub use resolution::ResolutionError;
+pub use unbuilt::Unbuilt;

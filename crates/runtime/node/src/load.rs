@@ -1,10 +1,15 @@
 //! Configuration and resources, read from disk and reported on.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use outrigger_resource_manifest::{
     Configuration, ConfigurationError, DuplicateError, Env, Kind, LoadReport, PathError, Resource,
     load as load_resources, load_configuration,
+};
+
+use crate::{
+    resolution::{ResolutionError, static_peers},
+    unbuilt::{self, Unbuilt},
 };
 
 /// The settings and the resources of one node.
@@ -14,6 +19,8 @@ pub struct Loaded {
     pub configuration: Configuration,
     /// Resources of the app, of every kind.
     pub resources: Vec<Resource>,
+    /// Peers that the configuration writes down, by id or by `namespace/id`.
+    pub static_peers: BTreeMap<String, Vec<SocketAddr>>,
     /// Whether the app is not asked for its configuration (`--disable-init-endpoints config`).
     pub skip_app_config: bool,
     /// Whether the app is not asked for its subscriptions (`--disable-init-endpoints subscribe`).
@@ -32,6 +39,12 @@ pub enum LoadError {
     /// Two components of one name.
     #[error("failed to load components")]
     Duplicate(#[from] DuplicateError),
+    /// A setting that must not be ignored.
+    #[error(transparent)]
+    Unbuilt(#[from] Unbuilt),
+    /// How peers are found.
+    #[error(transparent)]
+    Resolution(#[from] ResolutionError),
 }
 
 /// Reads `configs` and the folders `resources`. What Dapr skips with a warning is skipped with a warning.
@@ -46,12 +59,15 @@ pub fn load(
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
+    unbuilt::check(&loaded.configuration)?;
+    let static_peers = static_peers(loaded.configuration.name_resolution.as_ref())?;
     let report = load_resources(resources, app_id, namespace)?;
     tell(&report);
     report.unique(Kind::Component)?;
     Ok(Loaded {
         configuration: loaded.configuration,
         resources: without_duplicates(report),
+        static_peers,
         ..Loaded::default()
     })
 }

@@ -12,9 +12,25 @@ use outrigger_wire_names::features;
 use super::{INIT_TIMEOUT, OpenSecrets, Opener};
 use crate::{ComponentInfo, OutboxSettings, PubSub, Secrets, Snapshot, State, registry::Found};
 
+/// Building blocks that have components, as types begin (dapr-runtime.md §10).
+const CATEGORIES: [&str; 10] = [
+    "bindings",
+    "configuration",
+    "conversation",
+    "crypto",
+    "lock",
+    "middleware",
+    "nameresolution",
+    "pubsub",
+    "secretstores",
+    "state",
+];
+
 /// A component that did not open.
 #[derive(Debug)]
 pub struct ComponentError {
+    /// The component's name.
+    pub name: String,
     /// The component, as logs name it.
     pub component: String,
     /// Where it was written.
@@ -26,6 +42,9 @@ pub struct ComponentError {
 /// Why a component did not open.
 #[derive(Debug, thiserror::Error)]
 pub enum Reason {
+    /// There are no components of such a type: no building block has that name.
+    #[error("incorrect type {0}")]
+    Category(String),
     /// This program does not know the type or its version.
     #[error("couldn't find {0}")]
     Unknown(String),
@@ -49,13 +68,15 @@ pub enum Reason {
 /// The form in which Dapr says it, which its users' tools look for; the place is ours.
 impl fmt::Display for ComponentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if matches!(self.reason, Reason::Unknown(_)) {
-            "CREATE"
-        } else {
-            "INIT"
-        };
         let reason = chain(&self.reason);
         let (component, origin) = (&self.component, &self.origin);
+        let kind = match &self.reason {
+            Reason::Category(_) => {
+                return write!(f, "process component {} error: {reason} ({origin})", self.name);
+            }
+            Reason::Unknown(_) => "CREATE",
+            _ => "INIT",
+        };
         write!(
             f,
             "[{kind}_COMPONENT_FAILURE]: initialization error occurred for {component}: {reason} ({origin})"
@@ -80,6 +101,7 @@ impl Opener<'_> {
             }
             Err(reason) => {
                 let error = ComponentError {
+                    name: component.name.clone(),
                     component: component.log_name(),
                     origin: component.origin.to_string(),
                     reason,
@@ -104,6 +126,9 @@ impl Opener<'_> {
             .any(|denied| denied.eq_ignore_ascii_case(&type_))
         {
             return Err(Reason::Denied(type_));
+        }
+        if !CATEGORIES.iter().any(|known| component.type_.is_category(known)) {
+            return Err(Reason::Category(type_));
         }
         let found = self.registry.find(&component.type_, &component.version);
         let found = found.ok_or_else(|| Reason::Unknown(format!("{type_}/{}", component.version)))?;
@@ -152,6 +177,7 @@ impl Opener<'_> {
         let context = self.context(&name);
         let capabilities = match found {
             Found::State(open) => {
+                refuse_encryption(&properties)?;
                 let identity = &self.host.identity;
                 let prefix = KeyPrefix::new(
                     properties.get("keyPrefix"),
@@ -247,6 +273,20 @@ impl Opener<'_> {
             tasks: self.tasks.child(name.clone()),
             data_dir: self.data_dir.clone(),
         }
+    }
+}
+
+/// Values that should be encrypted must not be stored in the clear.
+fn refuse_encryption(properties: &Properties) -> Result<(), OpenError> {
+    let asked = ["primaryEncryptionKey", "secondaryEncryptionKey"];
+    match asked
+        .into_iter()
+        .find(|name| properties.non_empty(name).is_some())
+    {
+        Some(name) => Err(OpenError::Unsupported(format!(
+            "automatic encryption of state ({name})"
+        ))),
+        None => Ok(()),
     }
 }
 
