@@ -1,6 +1,6 @@
 //! A log-linear histogram of durations, precise to better than 1 %.
 //!
-//! Values below [`LINEAR`] nanoseconds have a bucket each; above, every power of two is cut into [`SUB`] equal parts.
+//! Values below `LINEAR` nanoseconds have a bucket each; above, every power of two is cut into `SUB` equal parts.
 //! Recording is an index computation and an addition, so that it can be done for every request.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ const SUB: u64 = 128;
 const SUB_BITS: u32 = 7;
 /// Values below this many nanoseconds are kept exactly.
 const LINEAR: u64 = 2 * SUB;
-/// Enough for every `u64`: the linear part and one row of [`SUB`] for each remaining exponent.
+/// Enough for every `u64`: the linear part and one row of `SUB` for each remaining exponent.
 const BUCKETS: usize = (LINEAR + (64 - 8) * SUB) as usize;
 
 /// Counts of durations by bucket, with the exact maximum.

@@ -13,7 +13,7 @@
 //! | [`Handle`](crate::Handle) | the building blocks | 503 while the app ends |
 //! | [`Caller`] | who called | never |
 //! | [`MethodName`], [`Headers`], [`http::Method`], [`http::Uri`] | parts of the head | never |
-//! | [`Bytes`](bytes::Bytes), [`String`] | the whole body | 400 |
+//! | [`bytes::Bytes`], `String` | the whole body | 400 |
 //! | [`Request`](crate::Request) | the request, its body unread | never |
 
 mod body;

@@ -82,7 +82,7 @@ mod tests {
 
     fn env(name: &str) -> Option<String> {
         match name {
-            "HOME" => Some("/root".to_owned()),
+            "HOME" => Some("/home/me".to_owned()),
             "A" => Some("1".to_owned()),
             _ => None,
         }
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn variables_are_replaced_as_go_replaces_them() {
         let cases = [
-            ("$HOME/x", "/root/x"),
+            ("$HOME/x", "/home/me/x"),
             ("${A}b $A-b", "1b 1-b"),
             ("[$UNSET]", "[]"),
             ("cost: 5$ and $ ", "cost: 5$ and $ "),

@@ -274,15 +274,12 @@ impl Resolver<'_> {
     }
 }
 
-/// What the names of our own variables begin with; they hold tokens and addresses.
-const RESERVED_PREFIX: &str = "DAPR_";
-
 /// Whether a manifest may refer to the variable `name`: not to ours, and only to those of the list where there is one.
 fn is_allowed(name: &str, env: &dyn Env) -> bool {
     let name = name.to_uppercase();
     let refused = name.is_empty()
         || name == environment::APP_API_TOKEN
-        || name.starts_with(RESERVED_PREFIX)
+        || name.starts_with(environment::RESERVED_PREFIX)
         || name.contains(' ');
     if refused {
         return false;

@@ -1,5 +1,7 @@
 //! Environment variables (dapr-runtime.md §5.6, §9).
 
+/// What the names of the runtime's own variables begin with; they hold tokens and addresses.
+pub const RESERVED_PREFIX: &str = "DAPR_";
 /// Token that callers of the API must show.
 pub const DAPR_API_TOKEN: &str = "DAPR_API_TOKEN";
 /// Token that the sidecar shows to its app.

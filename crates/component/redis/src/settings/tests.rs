@@ -1,3 +1,5 @@
+//! Settings from properties, and what is said of those that cannot be used.
+
 use super::*;
 
 fn read(pairs: &[(&str, &str)]) -> Result<Settings, OpenError> {

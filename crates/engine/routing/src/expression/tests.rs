@@ -1,3 +1,5 @@
+//! The short cut agrees with the interpreter, and no rule text or event ends in a panic.
+
 use proptest::prelude::*;
 use serde_json::json;
 

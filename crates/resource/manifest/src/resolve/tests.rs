@@ -1,3 +1,5 @@
+//! What values refer to is filled in, and what they must not refer to is refused.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;

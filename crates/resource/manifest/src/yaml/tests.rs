@@ -1,3 +1,5 @@
+//! Both dialects read as their programs read them; no text ends in a panic.
+
 use proptest::prelude::*;
 use serde_json::json;
 
