@@ -14,7 +14,7 @@
 //! | [`Caller`] | who called | never |
 //! | [`MethodName`], [`Headers`], [`http::Method`], [`http::Uri`] | parts of the head | never |
 //! | [`bytes::Bytes`], `String` | the whole body | 400 |
-//! | [`Request`](crate::Request) | the request, its body unread | never |
+//! | [`Request`] | the request, its body unread | never |
 
 mod body;
 mod event;

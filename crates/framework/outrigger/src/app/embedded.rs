@@ -40,8 +40,15 @@ pub(super) async fn start(settings: Settings, program: Arc<Program>) -> Result<R
     program.shared().connect(&handle);
     let tasks = node.tasks().child("subscriptions");
     let subscriptions =
-        Subscriptions::with_settings(node.api().clone(), tasks, &metrics, DeliverySettings::default())
-            .map_err(|error| start_error("register metrics", error))?;
+        Subscriptions::with_settings(node.api().clone(), tasks, &metrics, DeliverySettings::default());
+    let subscriptions = match subscriptions {
+        Ok(subscriptions) => subscriptions,
+        Err(error) => {
+            // What was started is ended first.
+            node.drain(async {}).await;
+            return Err(start_error("register metrics", error));
+        }
+    };
     node.arrive(subscriptions.start()).await;
     tracing::info!(
         app_id = settings.app_id,
