@@ -21,6 +21,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, parse
 use outrigger_base_std::{BoxError, chain};
 use outrigger_wire_names::environment;
 
+pub(crate) use run::{Commander, Ended, GUARD, Guard, Order, Orders, PortError, Ports, Process, guard};
 use talk::{Mark, Talk};
 
 /// One microservices runtime: sidecars, building blocks and the tools to run them.
@@ -65,9 +66,9 @@ enum Command {
     Version(version::Args),
     Completion(completion::Args),
     BuildInfo(build_info::Args),
-    /// Ends process groups when the program that started them has died; used by run.
-    #[command(name = run::GUARD, hide = true)]
-    RunGuard,
+    Demo(crate::demo::Args),
+    #[command(name = crate::demo::SERVICE, hide = true)]
+    DemoService(crate::demo::ServiceArgs),
 }
 
 /// What every command is given.
@@ -126,18 +127,24 @@ fn apply(command: Command, given: &[String], context: &Context) -> Result<ExitCo
         Command::Version(args) => version::apply(args),
         Command::Completion(args) => completion::apply(args, context),
         Command::BuildInfo(args) => build_info::apply(args),
-        Command::RunGuard => Ok(run::guard()),
+        Command::Demo(args) => crate::demo::apply(&args),
+        Command::DemoService(args) => crate::demo::service(&args),
     }
 }
 
 /// The flags of the subcommand that stand on the command line, by their long names.
 fn given(matches: &ArgMatches) -> Vec<String> {
-    let Some((_, sub)) = matches.subcommand() else {
+    let grammar = Cli::command();
+    let Some((sub, grammar)) = matches
+        .subcommand()
+        .and_then(|(name, sub)| Some((sub, grammar.find_subcommand(name)?)))
+    else {
         return Vec::new();
     };
-    sub.ids()
-        .filter(|id| sub.value_source(id.as_str()) == Some(ValueSource::CommandLine))
-        .map(|id| id.as_str().replace('_', "-"))
+    grammar
+        .get_arguments()
+        .filter(|arg| sub.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine))
+        .map(|arg| arg.get_long().unwrap_or("COMMAND").to_owned())
         .collect()
 }
 
@@ -147,7 +154,7 @@ fn help(program: &str) -> Result<ExitCode, BoxError> {
 }
 
 /// Runs a command's asynchronous part on this thread. Commands wait for others most of the time: one thread is enough.
-fn block_on<T>(future: impl Future<Output = T>) -> Result<T, BoxError> {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, BoxError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

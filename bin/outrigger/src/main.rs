@@ -1,6 +1,7 @@
 //! The outrigger program: parse, assemble, run, drain.
 
 mod commands;
+mod demo;
 mod program;
 mod sidecar;
 

@@ -32,10 +32,12 @@ const USAGE: u8 = 2;
 enum Role {
     /// The sidecar, with its arguments.
     Sidecar(Vec<OsString>),
+    /// What cleans up after a `run` that was killed.
+    Guard,
     /// A role that this version does not have.
-    UnbuiltRole(String),
+    Missing(String),
     /// A command that this version does not have.
-    UnbuiltCommand(String),
+    MissingCommand(String),
     /// The user's commands, under this name.
     Commands(String),
 }
@@ -47,11 +49,12 @@ pub(crate) fn main(args: Vec<OsString>) -> ExitCode {
             Ok(rest) => sidecar::main(rest),
             Err(bad) => complain(&format!("the argument {bad:?} is not UTF-8 text"), USAGE),
         },
-        Role::UnbuiltRole(name) => complain(
+        Role::Guard => commands::guard(),
+        Role::Missing(name) => complain(
             &format!("the role \"{name}\" is not built into this version of Outrigger"),
             1,
         ),
-        Role::UnbuiltCommand(name) => complain(
+        Role::MissingCommand(name) => complain(
             &format!("the command \"{name}\" is not built into this version of Outrigger"),
             1,
         ),
@@ -61,17 +64,18 @@ pub(crate) fn main(args: Vec<OsString>) -> ExitCode {
 
 impl Role {
     fn of(args: &[OsString]) -> Self {
-        let name = args.first().map(|path| program_name(path)).unwrap_or_default();
+        let name = args.first().map(program_name).unwrap_or_default();
         if name == DAPRD {
             return Self::Sidecar(args[1..].to_vec());
         }
         if UNBUILT_ROLES.contains(&name.as_str()) {
-            return Self::UnbuiltRole(name);
+            return Self::Missing(name);
         }
         match args.get(1).and_then(|arg| arg.to_str()) {
             Some(SIDECAR) => Self::Sidecar(args[2..].to_vec()),
-            Some(role) if UNBUILT_ROLES.contains(&role) => Self::UnbuiltRole(role.to_owned()),
-            Some(command) if UNBUILT_COMMANDS.contains(&command) => Self::UnbuiltCommand(command.to_owned()),
+            Some(commands::GUARD) => Self::Guard,
+            Some(role) if UNBUILT_ROLES.contains(&role) => Self::Missing(role.to_owned()),
+            Some(command) if UNBUILT_COMMANDS.contains(&command) => Self::MissingCommand(command.to_owned()),
             _ => Self::Commands(name),
         }
     }
@@ -109,7 +113,7 @@ mod tests {
             role(&["/usr/bin/daprd", "--app-id", "a"]),
             Role::Sidecar(words(&["--app-id", "a"]))
         );
-        assert_eq!(role(&["./placement"]), Role::UnbuiltRole("placement".into()));
+        assert_eq!(role(&["./placement"]), Role::Missing("placement".into()));
         assert_eq!(
             role(&["dapr", "run", "--", "sidecar"]),
             Role::Commands("dapr".into())
@@ -123,10 +127,10 @@ mod tests {
             role(&["outrigger", "sidecar", "-app-id=a"]),
             Role::Sidecar(words(&["-app-id=a"]))
         );
-        assert_eq!(role(&["outrigger", "sentry"]), Role::UnbuiltRole("sentry".into()));
+        assert_eq!(role(&["outrigger", "sentry"]), Role::Missing("sentry".into()));
         assert_eq!(
             role(&["dapr", "uninstall", "--all"]),
-            Role::UnbuiltCommand("uninstall".into())
+            Role::MissingCommand("uninstall".into())
         );
     }
 }

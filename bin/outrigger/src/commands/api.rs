@@ -23,6 +23,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 const METADATA_MAX: u64 = 4 << 20;
 /// The most bytes that are read of an error, which is shown to a person.
 const ERROR_MAX: u64 = 16 << 10;
+/// Where an API can be reached that listens everywhere, and the addresses that say so.
+const LOOPBACK: &str = "127.0.0.1";
+const EVERYWHERE: [&str; 4] = [LOOPBACK, "localhost", "0.0.0.0", "::"];
 /// The face that the commands speak to, in the name of its Unix socket.
 const HTTP_FACE: &str = "http";
 
@@ -78,6 +81,21 @@ pub(crate) struct Client {
 }
 
 impl Endpoint {
+    /// A port of a sidecar on this machine that listens on these addresses, written with commas.
+    pub(crate) fn port(listens: Option<&str>, port: u16) -> Self {
+        let addresses: Vec<_> = listens
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|address| !address.is_empty())
+            .collect();
+        let host = match addresses.first() {
+            Some(first) if !addresses.iter().any(|one| EVERYWHERE.contains(one)) => first,
+            _ => LOOPBACK,
+        };
+        Self::Port(host.to_owned(), port)
+    }
+
     /// The socket of an app in a folder of sockets.
     pub(crate) fn socket(folder: &Path, app_id: &str) -> Self {
         Self::Socket(folder.join(environment::socket_name(app_id, HTTP_FACE)))

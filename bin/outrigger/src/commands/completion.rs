@@ -23,7 +23,8 @@ enum Shell {
     Bash,
     Zsh,
     Fish,
-    PowerShell,
+    #[value(name = "powershell")]
+    Power,
 }
 
 const HOW: &str = "\
@@ -37,7 +38,7 @@ pub(crate) fn apply(args: Args, context: &Context) -> Result<ExitCode, BoxError>
         Shell::Bash => Generator::Bash,
         Shell::Zsh => Generator::Zsh,
         Shell::Fish => Generator::Fish,
-        Shell::PowerShell => Generator::PowerShell,
+        Shell::Power => Generator::PowerShell,
     };
     let mut script = Vec::new();
     clap_complete::generate(

@@ -27,8 +27,6 @@ const HTTP_PORT: u16 = 3500;
 const GRPC_PORT: u16 = 50001;
 const MAX_BODY_BYTES: i64 = 4 << 20;
 const READ_BUFFER_BYTES: i64 = 4 << 10;
-/// Where the API listens if it listens everywhere.
-const LOOPBACK: &str = "127.0.0.1";
 
 /// A running sidecar.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,22 +198,10 @@ impl<'a> Flags<'a> {
     }
 
     fn endpoint(&self, app_id: &str, http_port: u16) -> Endpoint {
-        if let Some(folder) = self.text(flags::UNIX_DOMAIN_SOCKET) {
-            return Endpoint::socket(Path::new(folder), app_id);
+        match self.text(flags::UNIX_DOMAIN_SOCKET) {
+            Some(folder) => Endpoint::socket(Path::new(folder), app_id),
+            None => Endpoint::port(self.text(flags::DAPR_LISTEN_ADDRESSES), http_port),
         }
-        let listens: Vec<_> = self
-            .text(flags::DAPR_LISTEN_ADDRESSES)
-            .unwrap_or_default()
-            .split(',')
-            .map(str::trim)
-            .filter(|address| !address.is_empty())
-            .collect();
-        let everywhere = |address: &&str| matches!(*address, LOOPBACK | "0.0.0.0" | "::" | "localhost");
-        let host = match listens.first() {
-            Some(first) if !listens.iter().any(everywhere) => first,
-            _ => LOOPBACK,
-        };
-        Endpoint::Port(host.to_owned(), http_port)
     }
 }
 
@@ -231,7 +217,7 @@ mod tests {
     #[test]
     fn daprs_sidecars_and_ours_are_known() {
         let daprs = parsed(
-            "/root/.dapr/bin/daprd --app-id a --dapr-http-port=3555 --enable-profiling --app-port 80",
+            "/opt/.dapr/bin/daprd --app-id a --dapr-http-port=3555 --enable-profiling --app-port 80",
             false,
         )
         .unwrap();

@@ -31,11 +31,14 @@ use outrigger_resource_manifest::ProcessEnv;
 use super::{Context, KubernetesUnbuilt, block_on, home::Home, talk::Mark};
 pub(crate) use args::Args;
 pub(crate) use file::path as run_file_path;
-pub(crate) use guard::main as guard;
+pub(crate) use guard::{Guard, main as guard};
+pub(crate) use orders::{Commander, Order, Orders};
 use plan::Plan;
+pub(crate) use ports::{PortError, Ports};
+pub(crate) use process::{Ended, Process};
 use settings::App;
 
-/// Name of the hidden subcommand that outlives a `run` that is killed.
+/// The first argument that makes this program the one which outlives a `run` that is killed.
 pub(crate) const GUARD: &str = "run-guard";
 
 /// Flags that go together with a run file.

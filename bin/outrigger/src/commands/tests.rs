@@ -1,3 +1,5 @@
+//! The grammar of the command line.
+
 use super::*;
 
 fn parsed(line: &str) -> Result<Cli, clap::Error> {
@@ -53,10 +55,15 @@ fn flags_of_run_may_stand_among_the_command() {
         args.contains("command: [\"node\", \"app.js\"]") && args.contains("\"../components\""),
         "{args}"
     );
-    let args = run_debug("dapr run --enable-api-logging --enable-app-health-check=false -- node --inspect -p 1");
-    assert!(args.contains("command: [\"node\", \"--inspect\", \"-p\", \"1\"]"), "{args}");
+    let args =
+        run_debug("dapr run --enable-api-logging --enable-app-health-check=false -- node --inspect -p 1");
     assert!(
-        args.contains("enable_api_logging: Some(true)") && args.contains("enable_app_health_check: Some(false)"),
+        args.contains("command: [\"node\", \"--inspect\", \"-p\", \"1\"]"),
+        "{args}"
+    );
+    assert!(
+        args.contains("enable_api_logging: Some(true)")
+            && args.contains("enable_app_health_check: Some(false)"),
         "{args}"
     );
 }

@@ -29,11 +29,11 @@ const ENDED: &str = "-";
 
 /// The guard, as `run` sees it.
 #[derive(Debug, Clone)]
-pub(super) struct Guard(Arc<Mutex<ChildStdin>>);
+pub(crate) struct Guard(Arc<Mutex<ChildStdin>>);
 
 impl Guard {
     /// Starts a guard from the program at `program`.
-    pub(super) fn start(program: &Path) -> io::Result<Self> {
+    pub(crate) fn start(program: &Path) -> io::Result<Self> {
         let mut child = Command::new(program)
             .arg(GUARD)
             .stdin(Stdio::piped())
@@ -47,12 +47,12 @@ impl Guard {
     }
 
     /// Tells of a group that was started.
-    pub(super) fn watch(&self, group: Pid) {
+    pub(crate) fn watch(&self, group: Pid) {
         self.tell(STARTED, group);
     }
 
     /// Tells of a group in which nothing is left.
-    pub(super) fn forget(&self, group: Pid) {
+    pub(crate) fn forget(&self, group: Pid) {
         self.tell(ENDED, group);
     }
 

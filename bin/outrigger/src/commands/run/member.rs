@@ -1,6 +1,8 @@
 //! One app and its sidecar, from the start to the end of both.
 
 mod begin;
+mod spawn;
+mod tell;
 mod voice;
 
 use std::{path::PathBuf, time::Duration};

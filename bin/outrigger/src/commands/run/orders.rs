@@ -10,7 +10,7 @@ use tokio::{
 
 /// What is wanted. It only ever grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// Go on.
     Run,
     /// Come to an end, in good order.
@@ -21,15 +21,15 @@ pub(super) enum Order {
 
 /// Gives orders.
 #[derive(Debug, Clone)]
-pub(super) struct Commander(watch::Sender<Order>);
+pub(crate) struct Commander(watch::Sender<Order>);
 
 /// Hears orders.
 #[derive(Debug, Clone)]
-pub(super) struct Orders(watch::Receiver<Order>);
+pub(crate) struct Orders(watch::Receiver<Order>);
 
 impl Commander {
     /// With it, everything runs.
-    pub(super) fn new() -> (Self, Orders) {
+    pub(crate) fn new() -> (Self, Orders) {
         let (sender, receiver) = watch::channel(Order::Run);
         (Self(sender), Orders(receiver))
     }
@@ -44,7 +44,7 @@ impl Commander {
     }
 
     /// Listens to signals until `tasks` are closed: the first of any kind stops, and a Ctrl-C after it kills.
-    pub(super) fn listen(&self, tasks: &TaskSet) -> io::Result<()> {
+    pub(crate) fn listen(&self, tasks: &TaskSet) -> io::Result<()> {
         let mut interrupts = signal(SignalKind::interrupt())?;
         let mut terminations = signal(SignalKind::terminate())?;
         let mut hangups = signal(SignalKind::hangup())?;
@@ -71,13 +71,13 @@ impl Commander {
 /// Waits for a signal. A closed stream of signals tells nothing, for ever.
 async fn heard(signals: &mut Signal) {
     if signals.recv().await.is_none() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
 impl Orders {
     /// Waits until everything is to end.
-    pub(super) async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.at_least(Order::Stop).await;
     }
 
@@ -87,14 +87,14 @@ impl Orders {
     }
 
     /// What is wanted now.
-    pub(super) fn now(&self) -> Order {
+    pub(crate) fn now(&self) -> Order {
         *self.0.borrow()
     }
 
     async fn at_least(&mut self, order: Order) {
         if self.0.wait_for(|now| *now >= order).await.is_err() {
             // Nobody is left to give orders.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -115,26 +115,32 @@ impl Output {
 
     /// What stands before the lines of the app at `index`; its id is named where there are several.
     pub(super) fn tag(&self, index: usize, app_id: Option<&str>) -> Tag {
-        let plain = match app_id {
-            Some(app_id) => format!("== APP - {app_id} =="),
-            None => "== APP ==".to_owned(),
-        };
-        let coloured = if self.colours {
-            let colour = COLOURS[index % COLOURS.len()];
-            format!("\x1b[1;{colour}m{plain}\x1b[0m")
-        } else {
-            plain.clone()
-        };
-        Tag {
-            plain: plain.into_bytes(),
-            coloured: coloured.into_bytes(),
-        }
+        Tag::new(index, app_id, self.colours)
     }
 
     /// Waits until everything is written. All sinks must be gone.
     pub(super) async fn finish(self) {
         drop(self.sender);
         let _ = tokio::time::timeout(LAST_LINES, self.done).await;
+    }
+}
+
+impl Tag {
+    fn new(index: usize, app_id: Option<&str>, colours: bool) -> Self {
+        let plain = match app_id {
+            Some(app_id) => format!("== APP - {app_id} =="),
+            None => "== APP ==".to_owned(),
+        };
+        let coloured = if colours {
+            let colour = COLOURS[index % COLOURS.len()];
+            format!("\x1b[1;{colour}m{plain}\x1b[0m")
+        } else {
+            plain.clone()
+        };
+        Self {
+            plain: plain.into_bytes(),
+            coloured: coloured.into_bytes(),
+        }
     }
 }
 
@@ -221,5 +227,20 @@ impl LogFile {
             let text = format!("cannot write to {}: {error}", self.path.display());
             Talk::new(false).say(Mark::Failure, &text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn apps_differ_in_colour_and_files_have_none() {
+        let tags = [0, 1, COLOURS.len()].map(|index| Tag::new(index, Some("a"), true));
+        assert_eq!(tags[0].coloured, b"\x1b[1;94m== APP - a ==\x1b[0m");
+        assert_ne!(tags[0].coloured, tags[1].coloured);
+        assert_eq!(tags[0].coloured, tags[2].coloured);
+        assert_eq!(tags[0].plain, b"== APP - a ==");
+        assert_eq!(Tag::new(0, None, false).coloured, b"== APP ==");
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 /// A port that cannot be had.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PortError {
+pub(crate) enum PortError {
     /// Two places of the plan want it.
     #[error("port {port} is wanted twice: as the {first} and as the {second}")]
     Twice {
@@ -32,7 +32,7 @@ pub(super) enum PortError {
 
 /// Ports that were given out. Each is held until this is dropped, so that no port is given twice.
 #[derive(Debug, Default)]
-pub(super) struct Ports {
+pub(crate) struct Ports {
     given: BTreeMap<u16, String>,
     held: Vec<TcpListener>,
 }
@@ -54,7 +54,7 @@ impl Ports {
     }
 
     /// The port that is wanted, or a free one.
-    pub(super) fn take(&mut self, wanted: Option<u16>, whose: String) -> Result<u16, PortError> {
+    pub(crate) fn take(&mut self, wanted: Option<u16>, whose: String) -> Result<u16, PortError> {
         match wanted {
             Some(port) => self.take_wanted(port, whose),
             None => self.take_free(whose),

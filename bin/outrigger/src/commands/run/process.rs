@@ -27,7 +27,7 @@ const SIGNALLED: i32 = 128;
 
 /// A process and its group.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     group: Pid,
     guard: Guard,
@@ -38,7 +38,7 @@ pub(super) struct Process {
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// By itself, with this code.
     Exit(i32),
     /// By this signal.
@@ -47,7 +47,7 @@ pub(super) enum Ended {
 
 impl Process {
     /// Starts a process as the first of a group of its own. Dropped without [`Process::stop`], it is killed.
-    pub(super) fn start(command: &mut Command, guard: &Guard) -> io::Result<Self> {
+    pub(crate) fn start(command: &mut Command, guard: &Guard) -> io::Result<Self> {
         let child = command.process_group(0).kill_on_drop(true).spawn()?;
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         // A child that was just started has an id, and no id of Linux is beyond the type.
@@ -63,7 +63,7 @@ impl Process {
     }
 
     /// Its process id.
-    pub(super) fn id(&self) -> i32 {
+    pub(crate) fn id(&self) -> i32 {
         self.group.as_raw_nonzero().get()
     }
 
@@ -88,7 +88,7 @@ impl Process {
     }
 
     /// Waits until the process itself has ended. May be dropped and asked again.
-    pub(super) async fn wait(&mut self) -> Ended {
+    pub(crate) async fn wait(&mut self) -> Ended {
         if let Some(ended) = self.ended {
             return ended;
         }
@@ -99,7 +99,7 @@ impl Process {
     }
 
     /// Ends the whole group: a word, and after `grace`, or on order, force. Its last output is waited for.
-    pub(super) async fn stop(&mut self, grace: Duration, orders: &mut Orders) -> Ended {
+    pub(crate) async fn stop(&mut self, grace: Duration, orders: &mut Orders) -> Ended {
         if self.ended.is_none() {
             self.signal(Signal::TERM);
             let in_time = tokio::select! {
@@ -167,7 +167,7 @@ impl Ended {
     }
 
     /// Whether this is how a process ends that was told to, with nothing to complain of.
-    pub(super) fn is_obedient(self) -> bool {
+    pub(crate) fn is_obedient(self) -> bool {
         let told = [Signal::TERM, Signal::INT].map(|signal| SIGNALLED + signal.as_raw());
         self.is_success() || told.contains(&self.code())
     }

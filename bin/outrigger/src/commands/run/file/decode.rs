@@ -88,7 +88,7 @@ fn whole(document: &Document, file: &Path) -> Result<(String, Vec<App>), Vec<Str
     let root = Field::root(&decoder, &document.root).object(&ROOT);
     version(&root.get("version"));
     let name = root.get("name").text_or_empty();
-    let base = file.parent().unwrap_or(Path::new("/"));
+    let base = file.parent().unwrap_or_else(|| Path::new("/"));
     let common = root.get("common");
     let common = shared(&common.object(&SHARED), base);
     let apps = apps(&root.get("apps"), &common, base);
@@ -258,7 +258,7 @@ fn existing(field: &Field<'_>, base: &Path) -> Option<PathBuf> {
 /// A path of the file, which may begin with the home folder's sign, without needless dots.
 fn absolute(base: &Path, text: &str) -> PathBuf {
     use std::path::Component;
-    let from_home = text.strip_prefix("~/").or((text == "~").then_some(""));
+    let from_home = text.strip_prefix("~/").or_else(|| (text == "~").then_some(""));
     let path = match (from_home, std::env::home_dir()) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => base.join(text),

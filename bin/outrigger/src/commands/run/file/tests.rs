@@ -1,3 +1,5 @@
+//! Run files, good and bad.
+
 use std::{fs, path::Path};
 
 use super::*;
@@ -131,7 +133,19 @@ apps:
         .iter()
         .map(|problem| problem.replace(&place, "…"))
         .collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    …/dapr.yaml, document 1, line 1, column 10: version: found 2, expected 1, the version of run files
+    …/dapr.yaml, document 1, line 4, column 18: common.resourcesPath: found the text "./nowhere", expected a path that exists; there is no …/nowhere
+    …/dapr.yaml, document 1, line 7, column 5: apps[0].appDirPath: found nothing, expected the folder of the app
+    …/dapr.yaml, document 1, line 7, column 14: apps[0].appPort: found 70000, expected a whole number from -1 to 65535
+    …/dapr.yaml, document 1, line 12, column 22: apps[1].enableProfiling: found the text "perhaps", expected true or false
+    …/dapr.yaml, document 1, line 11, column 24: apps[1].appLogDestination: found the text "printer", expected file, console or fileAndConsole
+    …/dapr.yaml, document 1, line 13, column 31: apps[1].containerImagePullPolicy: found the text "Sometimes", expected Always, Never, IfNotPresent
+    …/dapr.yaml, document 1, line 10, column 14: apps[1].command: found the text "python app.py", expected a list
+    …/dapr.yaml, document 1, line 2, column 1: nmae: unknown field; it has no effect. Did you mean "name"?
+    …/dapr.yaml, document 1, line 5, column 3: common.appID: unknown field; it has no effect
+    …/dapr.yaml, document 1, line 8, column 5: apps[0].comand: unknown field; it has no effect. Did you mean "command"?
+    "#);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! What is filled in, and what is refused.
+
 use outrigger_base_clock::SeededEntropy;
 
 use super::*;
@@ -49,7 +51,7 @@ fn default_resources_are_made_once() {
     };
     let first = plan(());
     let folder = dir.path().join(".dapr/components");
-    assert_eq!(first.apps[0].resources, [folder.clone()]);
+    assert_eq!(first.apps[0].resources, std::slice::from_ref(&folder));
     assert!(folder.join("statestore.yaml").is_file() && folder.join("pubsub.yaml").is_file());
     // Whoever removes one of them does not want it.
     std::fs::remove_file(folder.join("pubsub.yaml")).unwrap();

@@ -1,0 +1,11 @@
+//! The program from outside: the built binary with small shell apps, as a user starts it.
+
+mod calls;
+mod demo;
+mod help;
+mod lifecycle;
+mod listing;
+mod names;
+mod refusals;
+mod several;
+mod support;
