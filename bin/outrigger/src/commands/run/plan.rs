@@ -94,7 +94,7 @@ impl Plan {
         let mut planner = Planner {
             home,
             entropy,
-            ports: Ports::default(),
+            ports: Ports::new(entropy),
             several: request.file.is_some(),
         };
         // Ports of apps first: a free port for a sidecar must be none of them.

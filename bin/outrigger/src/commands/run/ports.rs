@@ -1,10 +1,17 @@
 //! Ports of sidecars: those that are asked for are tried, the others are free ones.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     io,
     net::{Ipv4Addr, TcpListener},
+    ops::Range,
 };
+
+use outrigger_base_clock::{Entropy, SystemEntropy};
+
+/// Where free ports are looked for: below those that the kernel gives to connections (from 32768 on, by default), since
+/// between this choice and the sidecar's own listening one of those would be given away on a busy machine.
+const FREE: Range<u16> = 20_000..32_000;
 
 /// A port that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -26,18 +33,39 @@ pub(crate) enum PortError {
         source: io::Error,
     },
     /// There is no free port.
-    #[error("there is no free port for the {whose}")]
-    None { whose: String, source: io::Error },
+    #[error("there is no free port from {} to {} for the {whose}", FREE.start, FREE.end - 1)]
+    None { whose: String },
 }
 
 /// Ports that were given out. Each is held until this is dropped, so that no port is given twice.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ports {
     given: BTreeMap<u16, String>,
     held: Vec<TcpListener>,
+    /// The free port to try next.
+    next: u16,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self::new(&SystemEntropy)
+    }
 }
 
 impl Ports {
+    /// Nothing given yet. Where the search for free ports begins is random, so that programs which start at the same
+    /// time do not meet.
+    pub(crate) fn new(entropy: &dyn Entropy) -> Self {
+        let mut bytes = [0; 2];
+        entropy.fill(&mut bytes);
+        let length = FREE.end - FREE.start;
+        Self {
+            given: BTreeMap::new(),
+            held: Vec::new(),
+            next: FREE.start + u16::from_le_bytes(bytes) % length,
+        }
+    }
+
     /// A port that the app itself will listen on: it is not tried, because the app may run already.
     pub(super) fn reserve(&mut self, port: u16, whose: String) -> Result<(), PortError> {
         match self.given.get(&port) {
@@ -70,21 +98,20 @@ impl Ports {
     }
 
     fn take_free(&mut self, whose: String) -> Result<u16, PortError> {
-        loop {
-            let bound = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))
-                .and_then(|listener| Ok((listener.local_addr()?.port(), listener)));
-            let (port, listener) = bound.map_err(|source| PortError::None {
-                whose: whose.clone(),
-                source,
-            })?;
-            self.held.push(listener);
-            // A port that an app asked for, and that nobody listens on yet, is not free. It is held now, so that the
-            // next try gives another.
-            if let std::collections::btree_map::Entry::Vacant(place) = self.given.entry(port) {
+        for _ in FREE {
+            let port = self.next;
+            self.next = if port + 1 < FREE.end { port + 1 } else { FREE.start };
+            // A port that an app asked for, and that nobody listens on yet, is not free either.
+            let Entry::Vacant(place) = self.given.entry(port) else {
+                continue;
+            };
+            if let Ok(listener) = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)) {
+                self.held.push(listener);
                 place.insert(whose);
                 return Ok(port);
             }
         }
+        Err(PortError::None { whose })
     }
 }
 
@@ -98,6 +125,18 @@ mod tests {
         let a = ports.take(None, "a".into()).unwrap();
         let b = ports.take(None, "b".into()).unwrap();
         assert_ne!(a, b);
+        assert!(FREE.contains(&a) && FREE.contains(&b), "{a} {b}");
+    }
+
+    #[test]
+    fn the_search_goes_on_at_the_beginning() {
+        let mut ports = Ports {
+            next: FREE.end - 1,
+            ..Ports::default()
+        };
+        ports.reserve(FREE.end - 1, "port of app a".into()).unwrap();
+        let port = ports.take(None, "b".into()).unwrap();
+        assert!((FREE.start..FREE.start + 100).contains(&port), "{port}");
     }
 
     #[test]
