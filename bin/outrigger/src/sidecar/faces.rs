@@ -11,7 +11,7 @@ use std::{
 use http::{HeaderValue, Request, Response, header::CONTENT_TYPE};
 use outrigger_base_telemetry::metrics::{CONTENT_TYPE as METRICS_TYPE, Registry};
 use outrigger_runtime_api_grpc::{GrpcFace, Options as GrpcOptions};
-use outrigger_runtime_api_http::{HttpFace, Options as HttpOptions, Scope};
+use outrigger_runtime_api_http::{CallLog, HttpFace, Options as HttpOptions, Scope};
 use outrigger_runtime_delivery::Subscriptions;
 use outrigger_runtime_node::Node;
 use outrigger_transport::{
@@ -87,7 +87,7 @@ impl Listeners {
         self,
         node: &Node,
         settings: &Settings,
-        log_calls: bool,
+        log_calls: Option<CallLog>,
         subscriptions: &Subscriptions,
     ) -> Vec<PathBuf> {
         let http = HttpOptions {
@@ -108,7 +108,7 @@ impl Listeners {
         let grpc = GrpcOptions {
             token: settings.api_token.clone(),
             max_body: settings.max_body,
-            log_calls,
+            log_calls: log_calls.is_some(),
             streams: Some(Arc::new(Streams(subscriptions.clone()))),
             ..GrpcOptions::default()
         };

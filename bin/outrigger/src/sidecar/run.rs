@@ -181,7 +181,6 @@ fn options(
         data_dir: data_dir(&env),
         registry_dir: Some(registry_dir(&env)),
         multicast: multicast(&env),
-        static_peers: std::mem::take(&mut loaded.static_peers),
         max_body: settings.max_body,
         max_head: settings.max_head,
         drain: DrainOptions {

@@ -35,13 +35,22 @@ pub(crate) fn tracer(
 ) -> Result<Tracer, BoxError> {
     let lookup = |name: &str| std::env::var(name).ok();
     let settings = settings(configuration).with_env(lookup)?;
-    let sampler = match settings.sampling_rate.as_str() {
+    let rate = settings.sampling_rate.as_str();
+    let sampler = match rate {
         "" => Sampler::parse(&configuration.tracing.rate().to_string())?,
         rate => Sampler::parse(rate)?,
     };
+    tracing::info!("Dapr trace sampler initialized: {sampler}");
+    if sampler.is_zero() {
+        return Ok(Tracer::disabled());
+    }
     let exporters = exporters(configuration, &settings, app_id, tasks)?;
     if exporters.is_empty() {
-        return Ok(Tracer::new(clock, entropy, sampler, None));
+        // Nobody has asked for traces where there is neither a rate nor a receiver.
+        return Ok(match rate {
+            "" => Tracer::off(),
+            _ => Tracer::new(clock, entropy, sampler, None),
+        });
     }
     let (sink, worker) = pipeline(exporters);
     let stop = tasks.signal().clone();

@@ -144,8 +144,8 @@ impl Store for MemoryStore {
             Capability::ETag,
             Capability::Transactional,
             Capability::Ttl,
-            Capability::KeysLike,
             Capability::DeleteWithPrefix,
+            Capability::KeysLike,
             Capability::Actor,
         ]
     }

@@ -13,12 +13,11 @@ use tower_service::Service;
 
 use crate::{
     health::Health,
-    log,
     reflection::{self, Reflection},
     service::Calls,
     size, status,
     subscribe::StreamSubscriber,
-    trace,
+    telemetry::Call,
 };
 
 /// What only the gRPC face knows.
@@ -91,7 +90,7 @@ impl GrpcFace {
             health: options
                 .health
                 .then(|| HealthServer::new(Health::new(api.readiness().clone()))),
-            reflection: options.reflection.then(Reflection::new).flatten(),
+            reflection: options.reflection.then(Reflection::default),
             unbuilt: unbuilt.collect(),
             token: options.token,
             log_calls: options.log_calls,
@@ -99,17 +98,17 @@ impl GrpcFace {
         }))
     }
 
-    async fn serve(self, mut request: Request<Body>) -> Response<Body> {
-        let call = self.0.log_calls.then(|| log::Call::begin(&request));
+    async fn serve(self, request: Request<Body>) -> Response<Body> {
+        let (call, mut request) = match Call::begin(&self.0.api, request, self.0.log_calls) {
+            Ok(begun) => begun,
+            Err(refused) => return status::answer(&refused),
+        };
         let response = if self.is_authorized(request.headers_mut()) {
             self.dispatch(request).await
         } else {
             status::answer(&status::unauthenticated())
         };
-        match call {
-            Some(call) => call.end(response),
-            None => response,
-        }
+        call.end(response)
     }
 
     /// The token is checked before anything else is looked at, and goes no further.
@@ -124,7 +123,11 @@ impl GrpcFace {
             Route::Dapr => self.dapr(request).await,
             Route::Health(mut service) => boxed(service.call(request).await),
             Route::Reflection(service) => service.call(request).await,
-            Route::Unbuilt(block) => status::answer(&status::of(&Error::unbuilt(block))),
+            Route::Unbuilt(block) => {
+                let error = Error::unbuilt(block);
+                self.0.api.telemetry().error(error.code);
+                status::answer(&status::of(&error))
+            }
             Route::Proxy => self.0.api.proxy_grpc(request).await,
         }
     }
@@ -152,12 +155,8 @@ impl GrpcFace {
         }
     }
 
-    /// A call of the API, in a span of its own.
-    async fn dapr(&self, mut request: Request<Body>) -> Response<Body> {
-        let span = trace::begin(self.0.api.tracer(), &mut request);
-        let mut response = size::as_peers_tell(boxed(self.0.dapr.clone().call(request).await));
-        trace::answer(span.context(), response.headers_mut());
-        response
+    async fn dapr(&self, request: Request<Body>) -> Response<Body> {
+        size::as_peers_tell(boxed(self.0.dapr.clone().call(request).await))
     }
 }
 

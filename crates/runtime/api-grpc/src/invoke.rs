@@ -1,7 +1,7 @@
 //! Service invocation by message (dapr-runtime.md §2.2; calls that are passed through do not come here).
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header::CONTENT_LENGTH, header::CONTENT_TYPE};
-use outrigger_runtime_api::{Api, AppStatus, Code, metadata_of, method_uri};
+use outrigger_runtime_api::{Api, AppStatus, Code, Error, metadata_of, method_uri};
 use outrigger_transport::Body;
 use outrigger_wire_names::{content, headers};
 use outrigger_wire_proto::{
@@ -25,7 +25,11 @@ pub(crate) async fn invoke(
     let (metadata, _, call) = request.into_parts();
     let request = neutral(metadata, call.message.unwrap_or_default()).map_err(Status::invalid_argument)?;
     let answered = api.invoke(&call.id, request).await;
-    let (mut head, body) = answered.map_err(|error| status::of(&error))?.into_parts();
+    let failed = |error: Error| {
+        api.telemetry().error(error.code);
+        status::of(&error)
+    };
+    let (mut head, body) = answered.map_err(failed)?.into_parts();
     let data = body.collect(limit).await;
     let data = data.map_err(|error| too_large_or_cut(&call.id, &error))?;
     let app_status = head.extensions.remove::<AppStatus>();

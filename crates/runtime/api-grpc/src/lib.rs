@@ -7,7 +7,6 @@
 mod face;
 mod health;
 mod invoke;
-mod log;
 mod metadata;
 mod publish;
 mod reflection;
@@ -17,7 +16,7 @@ mod size;
 mod state;
 mod status;
 mod subscribe;
-mod trace;
+mod telemetry;
 
 pub use face::{GrpcFace, Options};
 pub use subscribe::{EventStream, StreamEvent, StreamSubscriber, StreamTopic};

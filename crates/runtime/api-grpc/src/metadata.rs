@@ -3,6 +3,7 @@
 use outrigger_base_std::go::format_duration;
 use outrigger_resource_manifest::Routes;
 use outrigger_runtime_api::{AppConnection, Metadata, SubscriptionInfo, SubscriptionKind};
+use outrigger_wire_names::messages;
 use outrigger_wire_proto::runtime::{
     ActorRuntime, AppConnectionHealthProperties, AppConnectionProperties, GetMetadataResponse,
     MetadataHttpEndpoint, MetadataWorkflows, PubsubSubscription, PubsubSubscriptionRule,
@@ -29,6 +30,7 @@ pub(crate) fn encode(metadata: Metadata) -> GetMetadataResponse {
         // No actor room yet: the block shows as disabled.
         actor_runtime: Some(ActorRuntime {
             runtime_status: ActorRuntimeStatus::Disabled.into(),
+            placement: messages::PLACEMENT_DISCONNECTED.to_owned(),
             ..ActorRuntime::default()
         }),
         workflows: Some(MetadataWorkflows::default()),

@@ -1,15 +1,19 @@
 //! Publishing over gRPC.
 
-use outrigger_runtime_api::{BulkItem, BulkPublishRequest, PublishRequest};
+use outrigger_base_telemetry::trace::TraceContext;
+use outrigger_runtime_api::{BulkItem, BulkPublishRequest, PublishRequest, trace};
 use outrigger_wire_proto::runtime::{
     BulkPublishRequest as BulkMessage, BulkPublishRequestEntry, PublishEventRequest,
 };
 use tonic::Request;
 
-use crate::trace;
+/// The trace that a request belongs to: that of its own span.
+pub(crate) fn trace_of<M>(request: &Request<M>) -> TraceContext {
+    trace::of(request.metadata().as_ref()).unwrap_or_default()
+}
 
 pub(crate) fn single(request: Request<PublishEventRequest>) -> PublishRequest {
-    let trace = trace::of_request(&request);
+    let trace = trace_of(&request);
     let message = request.into_inner();
     PublishRequest {
         pubsub: message.pubsub_name,
@@ -22,7 +26,7 @@ pub(crate) fn single(request: Request<PublishEventRequest>) -> PublishRequest {
 }
 
 pub(crate) fn bulk(request: Request<BulkMessage>) -> BulkPublishRequest {
-    let trace = trace::of_request(&request);
+    let trace = trace_of(&request);
     let message = request.into_inner();
     BulkPublishRequest {
         pubsub: message.pubsub_name,

@@ -1,6 +1,11 @@
 //! Which services and messages there are, for tools that ask.
 
-use std::{convert::Infallible, fmt, pin::Pin};
+use std::{
+    convert::Infallible,
+    fmt,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+};
 
 use http::{Request, Response};
 use outrigger_transport::Body;
@@ -13,36 +18,53 @@ use tower::{Service, ServiceExt, util::BoxCloneSyncService};
 #[derive(Clone)]
 pub(crate) struct Server(BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>);
 
-/// The reflection service in both versions.
-#[derive(Debug)]
-pub(crate) struct Reflection {
-    v1: Server,
-    v1_alpha: Server,
+/// The reflection service in both versions. The descriptors are read when somebody asks for the first time: a sidecar
+/// that nobody asks does not have them in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Reflection(Mutex<Option<Both>>);
+
+#[derive(Clone, Default)]
+struct Both {
+    v1: Option<Server>,
+    v1_alpha: Option<Server>,
 }
 
 impl Reflection {
-    /// `None`, with a line in the log, when the descriptors of this build cannot be read.
-    pub(crate) fn new() -> Option<Self> {
-        let builder = || Builder::configure().register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET);
-        match (builder().build_v1(), builder().build_v1alpha()) {
-            (Ok(v1), Ok(v1_alpha)) => Some(Self {
-                v1: Server::new(v1),
-                v1_alpha: Server::new(v1_alpha),
-            }),
-            (Err(error), _) | (_, Err(error)) => {
-                tracing::error!(%error, "no gRPC reflection: the descriptors cannot be read");
-                None
-            }
-        }
-    }
-
-    /// Who answers a call of that path.
+    /// Who answers a call of that path. `None` for other paths, and, with a line in the log, when the descriptors of
+    /// this build cannot be read.
     pub(crate) fn find(&self, path: &str) -> Option<Server> {
         if path.starts_with(grpc::REFLECTION) {
-            return Some(self.v1.clone());
+            return self.both().v1;
         }
-        path.starts_with(grpc::REFLECTION_ALPHA)
-            .then(|| self.v1_alpha.clone())
+        if path.starts_with(grpc::REFLECTION_ALPHA) {
+            return self.both().v1_alpha;
+        }
+        None
+    }
+
+    fn both(&self) -> Both {
+        let mut built = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        built.get_or_insert_with(build).clone()
+    }
+}
+
+fn build() -> Both {
+    let builder = || Builder::configure().register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET);
+    match (builder().build_v1(), builder().build_v1alpha()) {
+        (Ok(v1), Ok(v1_alpha)) => Both {
+            v1: Some(Server::new(v1)),
+            v1_alpha: Some(Server::new(v1_alpha)),
+        },
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "no gRPC reflection: the descriptors cannot be read");
+            Both::default()
+        }
+    }
+}
+
+impl fmt::Debug for Both {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Both").finish_non_exhaustive()
     }
 }
 

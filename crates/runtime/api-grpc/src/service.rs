@@ -18,9 +18,10 @@ use outrigger_wire_proto::{
 use tonic::{Request, Response, Status, Streaming, codegen::BoxStream};
 
 use crate::{
-    invoke, metadata, publish, secrets, state, status,
+    invoke, metadata,
+    publish::{self, trace_of},
+    secrets, state, status,
     subscribe::{self, StreamSubscriber},
-    trace,
 };
 
 /// What a streaming subscription is called when it is not built in.
@@ -42,23 +43,29 @@ impl Calls {
             streams,
         }
     }
-}
 
-type Answer<M> = Result<Response<M>, Status>;
+    /// The answer of an operation as a message.
+    fn answer<T, M>(&self, done: Result<T, Error>, encode: impl FnOnce(T) -> M) -> Answer<M> {
+        match done {
+            Ok(value) => Ok(Response::new(encode(value))),
+            Err(error) => Err(self.fail(&error)),
+        }
+    }
 
-/// The answer of an operation as a message.
-fn answer<T, M>(done: Result<T, Error>, encode: impl FnOnce(T) -> M) -> Answer<M> {
-    match done {
-        Ok(value) => Ok(Response::new(encode(value))),
-        Err(error) => Err(status::of(&error)),
+    /// Every item converted, or the first error.
+    fn all<T, U>(&self, items: Vec<T>, convert: impl Fn(T) -> Result<U, Error>) -> Result<Vec<U>, Status> {
+        let converted: Result<_, Error> = items.into_iter().map(convert).collect();
+        converted.map_err(|error| self.fail(&error))
+    }
+
+    /// The status of an error, which is counted.
+    fn fail(&self, error: &Error) -> Status {
+        self.api.telemetry().error(error.code);
+        status::of(error)
     }
 }
 
-/// Every item converted, or the first error.
-fn all<T, U>(items: Vec<T>, convert: impl Fn(T) -> Result<U, Error>) -> Result<Vec<U>, Status> {
-    let converted: Result<_, Error> = items.into_iter().map(convert).collect();
-    converted.map_err(|error| status::of(&error))
-}
+type Answer<M> = Result<Response<M>, Status>;
 
 #[tonic::async_trait]
 impl Dapr for Calls {
@@ -69,7 +76,7 @@ impl Dapr for Calls {
     async fn get_state(&self, request: Request<GetStateRequest>) -> Answer<GetStateResponse> {
         let mut request = request.into_inner();
         let store = std::mem::take(&mut request.store_name);
-        answer(
+        self.answer(
             self.api.get_state(&store, state::get(request)).await,
             state::found,
         )
@@ -83,21 +90,21 @@ impl Dapr for Calls {
         let reads = self
             .api
             .get_bulk_state(&request.store_name, request.keys, parallelism, metadata);
-        answer(reads.await, |items| GetBulkStateResponse {
+        self.answer(reads.await, |items| GetBulkStateResponse {
             items: items.into_iter().map(state::bulk_found).collect(),
         })
     }
 
     async fn save_state(&self, request: Request<SaveStateRequest>) -> Answer<()> {
         let request = request.into_inner();
-        let items = all(request.states, state::set)?;
-        answer(self.api.save_state(&request.store_name, items).await, identity)
+        let items = self.all(request.states, state::set)?;
+        self.answer(self.api.save_state(&request.store_name, items).await, identity)
     }
 
     async fn delete_state(&self, request: Request<DeleteStateRequest>) -> Answer<()> {
         let mut request = request.into_inner();
         let store = std::mem::take(&mut request.store_name);
-        answer(
+        self.answer(
             self.api.delete_state(&store, state::delete(request)).await,
             identity,
         )
@@ -106,7 +113,7 @@ impl Dapr for Calls {
     async fn delete_bulk_state(&self, request: Request<DeleteBulkStateRequest>) -> Answer<()> {
         let request = request.into_inner();
         let items = request.states.into_iter().map(state::delete_item).collect();
-        answer(
+        self.answer(
             self.api.delete_bulk_state(&request.store_name, items).await,
             identity,
         )
@@ -116,30 +123,30 @@ impl Dapr for Calls {
         &self,
         request: Request<ExecuteStateTransactionRequest>,
     ) -> Answer<()> {
-        let trace = trace::of_request(&request);
+        let trace = trace_of(&request);
         let request = request.into_inner();
         let (api, store) = (&self.api, &request.store_name);
         api.check_transactional(store)
-            .map_err(|error| status::of(&error))?;
-        let operations = all(request.operations, state::operation)?;
+            .map_err(|error| self.fail(&error))?;
+        let operations = self.all(request.operations, state::operation)?;
         let metadata = request.metadata.into_iter().collect();
         let done = api.transact_state_in(store, operations, metadata, &trace);
-        answer(done.await, identity)
+        self.answer(done.await, identity)
     }
 
     async fn query_state_alpha1(&self, request: Request<QueryStateRequest>) -> Answer<QueryStateResponse> {
-        Err(status::of(&self.api.query_state(&request.get_ref().store_name)))
+        Err(self.fail(&self.api.query_state(&request.get_ref().store_name)))
     }
 
     async fn publish_event(&self, request: Request<PublishEventRequest>) -> Answer<()> {
-        answer(self.api.publish(publish::single(request)).await, identity)
+        self.answer(self.api.publish(publish::single(request)).await, identity)
     }
 
     async fn bulk_publish_event(&self, request: Request<BulkPublishRequest>) -> Answer<BulkPublishResponse> {
         let done = self.api.publish_bulk(publish::bulk(request)).await;
         // An error has no room for those that failed; callers of Dapr get the error.
         let done = done.and_then(|answer| answer.error.map_or(Ok(()), Err));
-        answer(done, |()| BulkPublishResponse::default())
+        self.answer(done, |()| BulkPublishResponse::default())
     }
 
     async fn bulk_publish_event_alpha1(
@@ -154,7 +161,7 @@ impl Dapr for Calls {
         request: Request<Streaming<SubscribeTopicEventsRequestAlpha1>>,
     ) -> Answer<BoxStream<SubscribeTopicEventsResponseAlpha1>> {
         let Some(streams) = &self.streams else {
-            return Err(status::of(&Error::unbuilt(STREAMS)));
+            return Err(self.fail(&Error::unbuilt(STREAMS)));
         };
         let answers = subscribe::subscribe(&**streams, request.into_inner()).await?;
         Ok(Response::new(answers))
@@ -167,14 +174,14 @@ impl Dapr for Calls {
             .api
             .get_secret(&request.store_name, &request.key, &metadata)
             .await;
-        answer(got, secrets::one)
+        self.answer(got, secrets::one)
     }
 
     async fn get_bulk_secret(&self, request: Request<GetBulkSecretRequest>) -> Answer<GetBulkSecretResponse> {
         let request = request.into_inner();
         let metadata = request.metadata.into_iter().collect();
         let got = self.api.get_bulk_secret(&request.store_name, &metadata).await;
-        answer(got, secrets::all)
+        self.answer(got, secrets::all)
     }
 
     async fn get_metadata(&self, _: Request<GetMetadataRequest>) -> Answer<GetMetadataResponse> {

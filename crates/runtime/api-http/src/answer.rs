@@ -36,8 +36,8 @@ pub(crate) fn json_value(status: StatusCode, value: &Value) -> Response<Body> {
 }
 
 /// Plain text.
-pub(crate) fn text(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
+pub(crate) fn text(status: StatusCode, text: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(text.into());
     *response.status_mut() = status;
     response
         .headers_mut()

@@ -14,8 +14,10 @@ use tower_service::Service;
 
 use crate::{
     Cors, answer, invoke, meta, publish,
+    query::unescape,
     route::{self, Route},
     secrets, state,
+    telemetry::{self, CallLog},
 };
 
 /// Which routes a port serves.
@@ -39,8 +41,8 @@ pub struct Options {
     pub max_body: Option<u64>,
     /// Which pages may call.
     pub cors: Cors,
-    /// Whether every call is logged.
-    pub log_calls: bool,
+    /// How every call is logged, where it is.
+    pub log_calls: Option<CallLog>,
 }
 
 /// The HTTP face. Cheap to clone.
@@ -74,6 +76,16 @@ impl HttpFace {
     }
 
     async fn serve(self, mut request: Request<Body>) -> Response<Body> {
+        let call = match telemetry::Call::begin(&self.0.api, &mut request, self.0.options.log_calls) {
+            Ok(call) => call,
+            Err(error) => return telemetry::refused(&error),
+        };
+        let api = self.0.clone();
+        let response = self.answer(request).await;
+        call.end(&api.api, response)
+    }
+
+    async fn answer(self, mut request: Request<Body>) -> Response<Body> {
         let options = &self.0.options;
         if let Some(preflight) = options.cors.preflight(&request) {
             return preflight;
@@ -93,8 +105,13 @@ impl HttpFace {
 
     /// The token is checked before anything else is looked at, and goes no further.
     fn is_authorized(&self, request: &mut Request<Body>) -> bool {
-        let Some(token) = &self.0.options.token else { return true };
-        if matches!(route::find(request.method(), request.uri().path()), Route::Health | Route::OutboundHealth) {
+        let Some(token) = &self.0.options.token else {
+            return true;
+        };
+        if matches!(
+            route::find(request.method(), request.uri().path()),
+            Route::Health | Route::OutboundHealth
+        ) {
             return true;
         }
         let shown = request.headers_mut().remove(headers::API_TOKEN);
@@ -120,16 +137,16 @@ impl HttpFace {
         };
         let done = match route {
             Route::Invoke => invoke::invoke(call).await,
-            Route::GetState { store, key } => state::get(call, store, key).await,
-            Route::SaveState { store } => state::save(call, store).await,
-            Route::DeleteState { store, key } => state::delete(call, store, key).await,
-            Route::BulkGetState { store } => state::bulk_get(call, store).await,
-            Route::TransactState { store } => state::transact(call, store).await,
-            Route::QueryState { store } => Err(api.query_state(store)),
+            Route::GetState { store, key } => state::get(call, &unescape(store), key).await,
+            Route::SaveState { store } => state::save(call, &unescape(store)).await,
+            Route::DeleteState { store, key } => state::delete(call, &unescape(store), key).await,
+            Route::BulkGetState { store } => state::bulk_get(call, &unescape(store)).await,
+            Route::TransactState { store } => state::transact(call, &unescape(store)).await,
+            Route::QueryState { store } => Err(api.query_state(&unescape(store))),
             Route::Publish { pubsub, topic } => publish::publish(call, pubsub, topic).await,
             Route::BulkPublish { pubsub, topic } => publish::bulk(call, pubsub, topic).await,
-            Route::GetSecret { store, name } => secrets::get(call, store, name).await,
-            Route::BulkSecrets { store } => secrets::bulk(call, store).await,
+            Route::GetSecret { store, name } => secrets::get(call, &unescape(store), name).await,
+            Route::BulkSecrets { store } => secrets::bulk(call, &unescape(store)).await,
             Route::Metadata => Ok(meta::get(&call)),
             Route::SetMetadata { key } => meta::set(call, key).await,
             Route::Health => meta::health(&call),
@@ -137,7 +154,10 @@ impl HttpFace {
             Route::Shutdown => Ok(meta::shut_down(&call)),
             Route::Unbuilt(block) => Err(Error::unbuilt(block)),
         };
-        done.unwrap_or_else(|error| answer::error(&error))
+        done.unwrap_or_else(|error| {
+            api.telemetry().error(error.code);
+            answer::error(&error)
+        })
     }
 }
 

@@ -60,7 +60,7 @@ fn no_app_id() -> Error {
 }
 
 /// The id and the method's path: from the header, from basic authentication, or from the path, in this order.
-fn target(uri: &Uri, map: &HeaderMap) -> Option<(String, Uri)> {
+pub(crate) fn target(uri: &Uri, map: &HeaderMap) -> Option<(String, Uri)> {
     let by_header = map
         .get(headers::APP_ID)
         .and_then(|id| id.to_str().ok())
@@ -105,7 +105,7 @@ fn by_path(uri: &Uri) -> Option<(String, Uri)> {
         path.push('?');
         path.push_str(query);
     }
-    Some((url(unescape(id)), path.parse().ok()?))
+    Some((url(unescape(id).into_owned()), path.parse().ok()?))
 }
 
 /// A URL whose double slash a client folded into one gets it back.

@@ -14,6 +14,8 @@ mod query;
 mod route;
 mod secrets;
 mod state;
+mod telemetry;
 
 pub use cors::Cors;
 pub use face::{HttpFace, Options, Scope};
+pub use telemetry::CallLog;

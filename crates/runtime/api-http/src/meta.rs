@@ -5,7 +5,7 @@ use outrigger_base_std::go::format_duration;
 use outrigger_resource_manifest::Routes;
 use outrigger_runtime_api::{AppConnection, Error, Metadata, SubscriptionInfo, SubscriptionKind};
 use outrigger_transport::Body;
-use outrigger_wire_names::headers;
+use outrigger_wire_names::{headers, messages};
 use serde_json::{Map, Value, json};
 
 use crate::{answer, face::Call, query, state::read};
@@ -28,14 +28,14 @@ fn metadata(metadata: &Metadata) -> Value {
     // No actor room yet: the block shows as disabled.
     body.insert(
         "actorRuntime".into(),
-        json!({"runtimeStatus": "DISABLED", "activeActors": [], "hostReady": false, "placement": ""}),
+        json!({"runtimeStatus": "DISABLED", "hostReady": false, "placement": messages::PLACEMENT_DISCONNECTED}),
     );
     body.insert("components".into(), components.collect());
     body.insert("extended".into(), json!(metadata.extended));
-    body.insert(
-        "subscriptions".into(),
-        metadata.subscriptions.iter().map(subscription).collect(),
-    );
+    if !metadata.subscriptions.is_empty() {
+        let subscriptions = metadata.subscriptions.iter().map(subscription);
+        body.insert("subscriptions".into(), subscriptions.collect());
+    }
     if !metadata.http_endpoints.is_empty() {
         let endpoints = metadata.http_endpoints.iter().map(|name| json!({"name": name}));
         body.insert("httpEndpoints".into(), endpoints.collect());
@@ -44,8 +44,6 @@ fn metadata(metadata: &Metadata) -> Value {
         "appConnectionProperties".into(),
         app_connection(&metadata.app_connection),
     );
-    body.insert("scheduler".into(), json!({"connected_addresses": []}));
-    body.insert("workflows".into(), json!({"connectedWorkers": 0}));
     Value::Object(body)
 }
 
@@ -55,22 +53,28 @@ fn subscription(subscription: &SubscriptionInfo) -> Value {
         SubscriptionKind::Programmatic => "PROGRAMMATIC",
         SubscriptionKind::Streaming => "STREAMING",
     };
-    json!({
-        "pubsubname": subscription.pubsub_name,
-        "topic": subscription.topic,
-        "metadata": subscription.metadata,
-        "rules": rules(&subscription.routes),
-        "deadLetterTopic": subscription.dead_letter_topic.as_deref().unwrap_or_default(),
-        "type": kind,
-    })
+    let mut body = Map::new();
+    body.insert("pubsubname".into(), subscription.pubsub_name.as_str().into());
+    body.insert("topic".into(), subscription.topic.as_str().into());
+    if !subscription.metadata.is_empty() {
+        body.insert("metadata".into(), json!(subscription.metadata));
+    }
+    let rules = rules(&subscription.routes);
+    if !rules.is_empty() {
+        body.insert("rules".into(), rules.into());
+    }
+    let dead_letter = subscription.dead_letter_topic.as_deref();
+    body.insert("deadLetterTopic".into(), dead_letter.unwrap_or_default().into());
+    body.insert("type".into(), kind.into());
+    Value::Object(body)
 }
 
 /// The rules, the default one last and without a condition.
-fn rules(routes: &Routes) -> Value {
-    let rules = routes
-        .rules
-        .iter()
-        .map(|rule| json!({"match": rule.match_, "path": rule.path}));
+fn rules(routes: &Routes) -> Vec<Value> {
+    let rules = routes.rules.iter().map(|rule| match rule.match_.as_str() {
+        "" => json!({"path": rule.path}),
+        text => json!({"match": text, "path": rule.path}),
+    });
     let default = routes.default.iter().map(|path| json!({"path": path}));
     rules.chain(default).collect()
 }

@@ -3,27 +3,25 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, Response, header::CONTENT_TYPE};
-use outrigger_base_telemetry::trace::{SpanKind, TraceContext};
+use outrigger_base_telemetry::trace::TraceContext;
 use outrigger_block_state::Metadata;
 use outrigger_runtime_api::{BulkItem, BulkPublishRequest, Error, PublishRequest};
 use outrigger_transport::Body;
-use outrigger_wire_names::{content, headers};
+use outrigger_wire_names::content;
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
 use crate::{answer, face::Call, json::compact, query, state::read};
 
 pub(crate) async fn publish(call: Call<'_>, pubsub: &str, topic: &str) -> Result<Response<Body>, Error> {
-    let (pubsub, topic) = (query::unescape(pubsub), query::unescape(topic));
+    let (pubsub, topic) = (
+        query::unescape(pubsub).into_owned(),
+        query::unescape(topic).into_owned(),
+    );
     call.api.check_topic(&pubsub, &topic)?;
     let metadata = query::metadata(call.query());
     let content_type = content_type(call.request.headers());
-    let span = call.api.tracer().start(
-        || format!("pubsub/{topic}").into(),
-        trace(&call).as_ref(),
-        SpanKind::Producer,
-    );
-    let trace = span.context().clone();
+    let trace = trace(&call);
     let data = read(call.request.into_body(), call.max_body).await?;
     call.api
         .publish(PublishRequest {
@@ -53,10 +51,13 @@ struct Entry<'a> {
 }
 
 pub(crate) async fn bulk(call: Call<'_>, pubsub: &str, topic: &str) -> Result<Response<Body>, Error> {
-    let (pubsub, topic) = (query::unescape(pubsub), query::unescape(topic));
+    let (pubsub, topic) = (
+        query::unescape(pubsub).into_owned(),
+        query::unescape(topic).into_owned(),
+    );
     call.api.check_topic(&pubsub, &topic)?;
     let metadata = query::metadata(call.query());
-    let trace = trace(&call).unwrap_or_default();
+    let trace = trace(&call);
     let body = read(call.request.into_body(), call.max_body).await?;
     let unreadable = |reason: String| call.api.bulk_unreadable(&pubsub, &topic, &reason);
     let entries: Vec<Entry<'_>> =
@@ -76,6 +77,7 @@ pub(crate) async fn bulk(call: Call<'_>, pubsub: &str, topic: &str) -> Result<Re
     let Some(error) = answer.error else {
         return Ok(answer::no_content());
     };
+    call.api.telemetry().error(error.code);
     let failed: Vec<_> = answer
         .failed
         .iter()
@@ -127,13 +129,7 @@ fn content_type(map: &HeaderMap) -> String {
         .to_owned()
 }
 
-/// The trace that a request belongs to.
-pub(crate) fn trace(call: &Call<'_>) -> Option<TraceContext> {
-    let text = |name| {
-        call.request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
-    TraceContext::from_headers(text(headers::TRACEPARENT)?, text(headers::TRACESTATE))
+/// The trace that a request belongs to: that of its own span.
+pub(crate) fn trace(call: &Call<'_>) -> TraceContext {
+    outrigger_runtime_api::trace::of(call.request.headers()).unwrap_or_default()
 }

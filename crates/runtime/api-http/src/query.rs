@@ -1,12 +1,14 @@
 //! Query strings and path parameters.
 
+use std::borrow::Cow;
+
 use outrigger_block_state::Metadata;
 use outrigger_wire_names::headers::METADATA_PREFIX;
 
 /// Decodes `%XX` and `+`. What is no valid encoding stays as it is, as users would rather see it than lose it.
-pub(crate) fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -29,7 +31,8 @@ pub(crate) fn unescape(text: &str) -> String {
         }
         at += 1;
     }
-    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    let text = String::from_utf8(out);
+    Cow::Owned(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// The pairs of a query string, decoded.
@@ -40,7 +43,7 @@ pub(crate) fn pairs(query: Option<&str>) -> impl Iterator<Item = (String, String
         .filter(|part| !part.is_empty());
     parts.map(|part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        (unescape(name), unescape(value))
+        (unescape(name).into_owned(), unescape(value).into_owned())
     })
 }
 

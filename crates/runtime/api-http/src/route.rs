@@ -54,6 +54,31 @@ pub(crate) enum Route<'p> {
     Invoke,
 }
 
+impl Route<'_> {
+    /// The operation's name, as Dapr's logs have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::GetState { .. } => "GetState",
+            Self::SaveState { .. } => "SaveState",
+            Self::DeleteState { .. } => "DeleteState",
+            Self::BulkGetState { .. } => "GetBulkState",
+            Self::TransactState { .. } => "ExecuteStateTransaction",
+            Self::QueryState { .. } => "QueryStateAlpha1",
+            Self::Publish { .. } => "PublishEvent",
+            Self::BulkPublish { .. } => "BulkPublishEvent",
+            Self::GetSecret { .. } => "GetSecret",
+            Self::BulkSecrets { .. } => "GetBulkSecret",
+            Self::Metadata => "GetMetadata",
+            Self::SetMetadata { .. } => "SetMetadata",
+            Self::Health => "Healthz",
+            Self::OutboundHealth => "HealthzOutbound",
+            Self::Shutdown => "Shutdown",
+            Self::Unbuilt(block) => block,
+            Self::Invoke => "InvokeService",
+        }
+    }
+}
+
 /// Finds the operation. A path of a known operation with another method is an unknown path.
 pub(crate) fn find<'p>(method: &Method, path: &'p str) -> Route<'p> {
     let rest = path.trim_start_matches('/');

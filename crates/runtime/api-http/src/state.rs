@@ -13,16 +13,17 @@ use outrigger_transport::Body;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{answer, face::Call, json::compact, query};
+use crate::{answer, face::Call, json::compact, publish::trace, query};
 
 /// What a missing value is stored as.
 const NULL: &[u8] = b"null";
 
 pub(crate) async fn get(call: Call<'_>, store: &str, key: &str) -> Result<Response<Body>, Error> {
+    call.api.check_state(store)?;
     let consistency =
         parse_consistency(&query::parameter(call.query(), "consistency")).map_err(Error::bad_body)?;
     let request = GetRequest {
-        key: query::unescape(key),
+        key: query::unescape(key).into_owned(),
         consistency,
         metadata: query::metadata(call.query()),
     };
@@ -100,6 +101,7 @@ fn merged(own: Option<Metadata>, extra: &Metadata) -> Metadata {
 }
 
 pub(crate) async fn save(call: Call<'_>, store: &str) -> Result<Response<Body>, Error> {
+    call.api.check_state(store)?;
     let metadata = query::metadata(call.query());
     let body = read(call.request.into_body(), call.max_body).await?;
     let entries: Option<Vec<Entry<'_>>> =
@@ -117,6 +119,7 @@ pub(crate) async fn save(call: Call<'_>, store: &str) -> Result<Response<Body>, 
 }
 
 pub(crate) async fn delete(call: Call<'_>, store: &str, key: &str) -> Result<Response<Body>, Error> {
+    call.api.check_state(store)?;
     let options = write_options(call.query())?;
     let etag = call
         .request
@@ -125,7 +128,7 @@ pub(crate) async fn delete(call: Call<'_>, store: &str, key: &str) -> Result<Res
         .and_then(|etag| etag.to_str().ok())
         .map(str::to_owned);
     let request = DeleteRequest {
-        key: query::unescape(key),
+        key: query::unescape(key).into_owned(),
         etag: etag.and_then(ETag::new),
         options,
         metadata: query::metadata(call.query()),
@@ -166,6 +169,7 @@ struct BulkGetAnswer<'a> {
 }
 
 pub(crate) async fn bulk_get(call: Call<'_>, store: &str) -> Result<Response<Body>, Error> {
+    call.api.check_state(store)?;
     let metadata = query::metadata(call.query());
     let body = read(call.request.into_body(), call.max_body).await?;
     let request: BulkGet = serde_json::from_slice(&body).map_err(Error::malformed)?;
@@ -223,6 +227,7 @@ struct TransactionEntry<'a> {
 
 pub(crate) async fn transact(call: Call<'_>, store: &str) -> Result<Response<Body>, Error> {
     call.api.check_transactional(store)?;
+    let trace = trace(&call);
     let metadata = query::metadata(call.query());
     let body = read(call.request.into_body(), call.max_body).await?;
     let request: Transaction<'_> = serde_json::from_slice(&body).map_err(Error::malformed)?;
@@ -230,8 +235,9 @@ pub(crate) async fn transact(call: Call<'_>, store: &str) -> Result<Response<Bod
     let operations = entries
         .map(|entry| operation(entry, &body, &metadata))
         .collect::<Result<Vec<_>, _>>()?;
+    let metadata = merged(request.metadata, &metadata);
     call.api
-        .transact_state(store, operations, merged(request.metadata, &metadata))
+        .transact_state_in(store, operations, metadata, &trace)
         .await?;
     Ok(answer::no_content())
 }

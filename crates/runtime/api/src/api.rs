@@ -14,6 +14,7 @@ use outrigger_base_telemetry::{
 use outrigger_runtime_channel::{AppChannel, health::Health};
 use outrigger_runtime_host::Host;
 use outrigger_runtime_peer::Peers;
+use outrigger_runtime_telemetry::Telemetry;
 
 use crate::{AppConnection, Outbox, Readiness, SubscriptionInfo, invoke::Outside, metrics::Metrics};
 
@@ -32,6 +33,8 @@ pub struct Parts {
     pub outside: Outside,
     /// Makes trace contexts and spans.
     pub tracer: Tracer,
+    /// What is counted of requests.
+    pub telemetry: Arc<Telemetry>,
     /// How far the runtime has come.
     pub readiness: Readiness,
     /// Set off when a caller asks the runtime to end.
@@ -90,6 +93,11 @@ impl Api {
     /// Makes trace contexts and spans.
     pub fn tracer(&self) -> &Tracer {
         &self.parts.tracer
+    }
+
+    /// What is counted of requests.
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.parts.telemetry
     }
 
     /// Asks the runtime to end: in order, or at once with `force`.

@@ -79,6 +79,9 @@ impl Api {
         let Some(channel) = self.channel() else {
             return Err(invoke_error(id, callee::NO_CHANNEL));
         };
+        if !self.parts().app_health.is_well() {
+            return Err(invoke_error(id, messages::APP_UNHEALTHY));
+        }
         channel
             .invoke(request)
             .await

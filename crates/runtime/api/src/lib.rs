@@ -14,6 +14,7 @@ mod outbox;
 mod publish;
 mod secrets;
 mod state;
+pub mod trace;
 
 pub use api::{Api, Parts};
 pub use error::{Detail, Error};
@@ -32,3 +33,4 @@ pub use outrigger_runtime_channel::{
     grpc::{metadata_of, topic_event, verdict},
 };
 pub use outrigger_runtime_peer::status::grpc_of_http;
+pub use outrigger_runtime_telemetry::{Exchange, Telemetry};

@@ -7,6 +7,7 @@ use outrigger_base_std::chain;
 use outrigger_base_telemetry::trace::TraceContext;
 use outrigger_block_pubsub::{Metadata, Publish, envelope};
 use outrigger_runtime_host::PubSub;
+use outrigger_wire_names::pubsub as words;
 use tokio::time::Instant;
 
 use crate::{Api, Error, error::About};
@@ -40,16 +41,16 @@ impl Api {
         }
         let raw = envelope::is_raw_payload(&request.metadata)
             .map_err(|error| about.metadata(&error.to_string()))?;
-        let data = if raw {
-            request.data
+        let (data, metadata) = if raw {
+            (request.data, with_trace(request.metadata, &request.trace))
         } else {
-            self.wrap(&pubsub, &request, about)?
+            (self.wrap(&pubsub, &request, about)?, request.metadata)
         };
         let message = Publish {
             topic: pubsub.broker_topic(&request.topic),
             data,
             content_type: Some(request.content_type),
-            metadata: request.metadata,
+            metadata,
         };
         let start = Instant::now();
         let published = pubsub.broker.publish(message).await;
@@ -145,4 +146,15 @@ impl Api {
             app_id: &self.host().identity.app_id,
         }
     }
+}
+
+/// A message without an envelope has its trace beside it.
+fn with_trace(mut metadata: Metadata, trace: &TraceContext) -> Metadata {
+    let parent = trace.is_valid().then(|| trace.traceparent());
+    let parent = parent.as_ref().map_or("", |parent| parent.as_str());
+    let state = trace.tracestate().unwrap_or_default();
+    for (name, text) in [(words::EVENT_TRACE_ID, parent), (words::EVENT_TRACE_STATE, state)] {
+        metadata.insert(name.to_owned(), text.to_owned());
+    }
+    metadata
 }

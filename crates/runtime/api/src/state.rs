@@ -112,6 +112,11 @@ impl Api {
         done.map_err(|error| Error::state_bulk_delete(store, &error))
     }
 
+    /// Checks that there is such a store, before a face reads what is to be done.
+    pub fn check_state(&self, store: &str) -> Result<(), Error> {
+        self.state_store(store).map(drop)
+    }
+
     /// Checks that a store can do transactions, before a face reads the operations.
     pub fn check_transactional(&self, store: &str) -> Result<(), Error> {
         let state = self.state_store(store)?;

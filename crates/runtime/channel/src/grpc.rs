@@ -13,6 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
 use outrigger_base_std::BoxError;
 use outrigger_base_task::TaskSet;
+use outrigger_runtime_telemetry::Telemetry;
 use outrigger_transport::{
     Body,
     client::{Http2Channel, Target},
@@ -22,7 +23,9 @@ use outrigger_wire_proto::runtime::{
     app_callback_alpha_client::AppCallbackAlphaClient, app_callback_client::AppCallbackClient,
     app_callback_health_check_client::AppCallbackHealthCheckClient,
 };
-use tonic::metadata::MetadataMap;
+use prost::Message;
+use tokio::time::Instant;
+use tonic::{Code, Status, metadata::MetadataMap};
 
 use crate::{
     AppChannel, AppSubscription, BulkDelivery, Error, EventDelivery, EventVerdict, InvokeRequest, Protocol,
@@ -42,6 +45,7 @@ struct Inner {
     protocol: Protocol,
     token: Option<HeaderValue>,
     max_message: usize,
+    telemetry: Arc<Telemetry>,
 }
 
 impl GrpcChannel {
@@ -63,7 +67,42 @@ impl GrpcChannel {
             protocol: settings.protocol,
             token: token.transpose()?,
             max_message: settings.max_body,
+            telemetry: Telemetry::off(),
         })))
+    }
+
+    /// Counts calls of the app there.
+    #[must_use]
+    pub fn counted(self, telemetry: Arc<Telemetry>) -> Self {
+        let inner = &*self.0;
+        Self(Arc::new(Inner {
+            wire: inner.wire.clone(),
+            protocol: inner.protocol,
+            token: inner.token.clone(),
+            max_message: inner.max_message,
+            telemetry,
+        }))
+    }
+
+    /// Makes a call and counts it. `sent` is the size of its message.
+    async fn count<M: Message>(
+        &self,
+        method: &str,
+        sent: usize,
+        call: impl Future<Output = Result<tonic::Response<M>, Status>>,
+    ) -> Result<tonic::Response<M>, Status> {
+        let Some(metrics) = &self.0.telemetry.grpc else {
+            return call.await;
+        };
+        let start = Instant::now();
+        let answer = call.await;
+        let (code, received) = match &answer {
+            Ok(response) => (Code::Ok, response.get_ref().encoded_len()),
+            Err(status) => (status.code(), 0),
+        };
+        let bytes = [sent as u64, received as u64];
+        metrics.called(method, code as i32, start.elapsed(), Some(bytes));
+        answer
     }
 
     fn callback(&self) -> AppCallbackClient<Http2Channel> {
@@ -120,7 +159,13 @@ impl AppChannel for GrpcChannel {
 
     async fn probe(&self, _: &str) -> Result<bool, Error> {
         let mut client = AppCallbackHealthCheckClient::new(self.0.wire.clone());
-        match client.health_check(()).await {
+        let start = Instant::now();
+        let answer = client.health_check(()).await;
+        if let Some(metrics) = &self.0.telemetry.grpc {
+            let code = answer.as_ref().map_or_else(Status::code, |_| Code::Ok);
+            metrics.probed(code as i32, start.elapsed());
+        }
+        match answer {
             Ok(_) => Ok(true),
             Err(status) => match status::lost(&status) {
                 Some(error) => Err(error.into()),

@@ -34,23 +34,32 @@ impl Default for Options {
 
 /// What is known of the app's health; everyone who holds one sees changes.
 #[derive(Debug, Clone)]
-pub struct Health(watch::Receiver<bool>);
+pub struct Health(Option<watch::Receiver<bool>>);
 
 impl Health {
     /// An app that is not watched counts as well.
     pub fn unwatched() -> Self {
-        // The sender may go: a receiver keeps the last value.
-        Self(watch::channel(true).1)
+        Self(None)
+    }
+
+    /// Whether anybody watches the app.
+    pub fn is_watched(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Whether the app is well now.
     pub fn is_well(&self) -> bool {
-        *self.0.borrow()
+        // Asked on every invocation: an app that nobody watches costs no lock.
+        self.0.as_ref().is_none_or(|well| *well.borrow())
     }
 
     /// Waits until the app's health is `well`; for ever when nobody watches and it is not.
     pub async fn until(&mut self, well: bool) {
-        if self.0.wait_for(|now| *now == well).await.is_err() {
+        let reached = match &mut self.0 {
+            Some(now) => now.wait_for(|now| *now == well).await.is_ok(),
+            None => well,
+        };
+        if !reached {
             std::future::pending::<()>().await;
         }
     }
@@ -75,7 +84,7 @@ pub fn watch_app(
             }
         }
     };
-    (Health(receiver), task)
+    (Health(Some(receiver)), task)
 }
 
 async fn probe(channel: &dyn AppChannel, options: &Options) -> bool {

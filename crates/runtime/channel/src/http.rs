@@ -3,11 +3,15 @@
 mod events;
 mod initial;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, Uri, header::HOST, uri::PathAndQuery};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header::HOST, uri::PathAndQuery};
+use http_body::Body as _;
 use outrigger_base_std::BoxError;
 use outrigger_base_task::TaskSet;
+use outrigger_runtime_telemetry::{Exchange, Telemetry};
 use outrigger_transport::{
     Body,
     client::{Connect, Failed, Http1Pool, Http2Channel, Target},
@@ -15,6 +19,7 @@ use outrigger_transport::{
 };
 use outrigger_wire_names::headers;
 use rustls_pki_types::ServerName;
+use tokio::time::Instant;
 
 use crate::{
     AppChannel, AppSubscription, BulkDelivery, Error, EventDelivery, EventVerdict, InvokeRequest, Protocol,
@@ -34,6 +39,7 @@ pub struct HttpChannel {
     authority: String,
     token: Option<HeaderValue>,
     app_id: HeaderValue,
+    telemetry: Arc<Telemetry>,
 }
 
 #[derive(Debug)]
@@ -73,11 +79,44 @@ impl HttpChannel {
             authority,
             token: token.map(sensitive),
             app_id: HeaderValue::from_str(&settings.app_id)?,
+            telemetry: Telemetry::off(),
         })
     }
 
+    /// Counts calls of the app there.
+    #[must_use]
+    pub fn counted(mut self, telemetry: Arc<Telemetry>) -> Self {
+        self.telemetry = telemetry;
+        self
+    }
+
+    /// Sends a request whose URI is a path, and counts it.
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Failed> {
+        let Some(metrics) = &self.telemetry.http else {
+            return self.exchange(request).await;
+        };
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let sent = request.body().size_hint().exact().unwrap_or(0);
+        let start = Instant::now();
+        let answer = self.exchange(request).await;
+        let (status, received) = match &answer {
+            Ok(response) => (response.status(), response.body().size_hint().exact()),
+            // An app that gives no answer counts as one that failed.
+            Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
+        };
+        metrics.called(Exchange {
+            method: &method,
+            path: uri.path(),
+            status,
+            elapsed: start.elapsed(),
+            sent,
+            received: received.unwrap_or(0),
+        });
+        answer
+    }
+
     /// Sends a request whose URI is a path, as the wire wants it.
-    async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, Failed> {
+    async fn exchange(&self, mut request: Request<Body>) -> Result<Response<Body>, Failed> {
         match &self.wire {
             Wire::Http1(pool) => {
                 if !request.headers().contains_key(HOST) {
@@ -154,7 +193,14 @@ impl AppChannel for HttpChannel {
     async fn probe(&self, path: &str) -> Result<bool, Error> {
         let mut request = self.own(Method::GET, &rooted(path), Body::empty())?;
         request.headers_mut().remove(headers::API_TOKEN);
-        let response = self.send(request).await.map_err(|failed| failed.error)?;
+        let start = Instant::now();
+        let answer = self.exchange(request).await;
+        if let Some(metrics) = &self.telemetry.http {
+            let status = answer.as_ref().map(Response::status);
+            let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            metrics.probed(status, start.elapsed());
+        }
+        let response = answer.map_err(|failed| failed.error)?;
         let well = response.status().is_success();
         Self::collect(response).await?;
         Ok(well)

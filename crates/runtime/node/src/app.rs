@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use outrigger_base_std::BoxError;
-use outrigger_base_task::{StopSignal, TaskSet};
-use outrigger_runtime_api::AppConnection;
+use outrigger_base_task::TaskSet;
+use outrigger_runtime_api::{AppConnection, Telemetry};
 use outrigger_runtime_channel::{
     AppChannel, GrpcChannel, HttpChannel, Limited, Settings,
     health::{self, Health},
@@ -25,9 +25,17 @@ pub(crate) struct App {
     socket: Option<Settings>,
 }
 
+/// Told where the app is not asked for its configuration, in the words that users look for.
+const CONFIG_SKIPPED: &str =
+    "Skipping programmatic dapr configuration loading (see 'disable-init-endpoints' flag/annotation)";
+
 impl App {
     /// The way to the app; its health is watched by a task of `tasks`.
-    pub(crate) fn new(options: Option<AppOptions>, tasks: &TaskSet) -> Result<Self, BoxError> {
+    pub(crate) fn new(
+        options: Option<AppOptions>,
+        telemetry: &Arc<Telemetry>,
+        tasks: &TaskSet,
+    ) -> Result<Self, BoxError> {
         match options {
             None => {
                 let connection = AppConnection {
@@ -57,7 +65,10 @@ impl App {
                 settings,
                 max_concurrency,
                 health,
-            }) => Self::on_socket(settings, max_concurrency, health, tasks),
+            }) => {
+                let counted = Counted { telemetry, tasks };
+                Self::on_socket(settings, max_concurrency, health, counted)
+            }
         }
     }
 
@@ -65,13 +76,15 @@ impl App {
         settings: Settings,
         max_concurrency: Option<usize>,
         options: Option<health::Options>,
-        tasks: &TaskSet,
+        Counted { telemetry, tasks }: Counted<'_>,
     ) -> Result<Self, BoxError> {
         let connections = tasks.child("app-channel");
         let channel: Arc<dyn AppChannel> = if settings.protocol.is_grpc() {
-            limited(GrpcChannel::new(&settings, connections)?, max_concurrency)
+            let channel = GrpcChannel::new(&settings, connections)?;
+            limited(channel.counted(telemetry.clone()), max_concurrency)
         } else {
-            limited(HttpChannel::new(&settings, connections)?, max_concurrency)
+            let channel = HttpChannel::new(&settings, connections)?;
+            limited(channel.counted(telemetry.clone()), max_concurrency)
         };
         let connection = AppConnection {
             port: settings.port,
@@ -95,26 +108,47 @@ impl App {
         })
     }
 
-    /// Waits until the app listens, and asks it for its configuration, so that it sees the call.
+    /// Waits until the app listens, and asks it for its configuration, so that it sees the call: at once, or where its
+    /// health is watched once it is well, which nobody waits for.
     pub(crate) fn arrival(
         &self,
         ask_config: bool,
-        stop: StopSignal,
+        tasks: TaskSet,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let (socket, channel) = (self.socket.clone(), self.channel.clone());
+        let (socket, channel, mut health) = (self.socket.clone(), self.channel.clone(), self.health.clone());
+        let stop = tasks.signal().clone();
         async move {
-            if let Some(settings) = socket {
-                let _ = stop.run_until(listening(&settings)).await;
-            }
-            if let Some(channel) = channel.filter(|_| ask_config && !stop.is_stopped())
-                && let Err(error) = channel.app_config().await
-            {
-                tracing::warn!(
-                    "failed to load app configuration: {}",
-                    outrigger_base_std::chain(&error)
-                );
+            let (Some(settings), Some(channel)) = (socket, channel) else {
+                return;
+            };
+            let there = stop.run_until(listening(&settings)).await.is_some();
+            if !ask_config {
+                tracing::warn!("{CONFIG_SKIPPED}");
+            } else if there && health.is_watched() {
+                tasks.spawn("app-config", async move {
+                    if stop.run_until(health.until(true)).await.is_some() {
+                        let _ = stop.run_until(ask(&*channel)).await;
+                    }
+                });
+            } else if there {
+                ask(&*channel).await;
             }
         }
+    }
+}
+
+/// What an app on a socket is counted with and owned by.
+struct Counted<'a> {
+    telemetry: &'a Arc<Telemetry>,
+    tasks: &'a TaskSet,
+}
+
+async fn ask(channel: &dyn AppChannel) {
+    if let Err(error) = channel.app_config().await {
+        tracing::warn!(
+            "failed to load app configuration: {}",
+            outrigger_base_std::chain(&error)
+        );
     }
 }
 

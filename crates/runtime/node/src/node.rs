@@ -13,14 +13,14 @@ use outrigger_base_telemetry::{
     trace::Tracer,
 };
 use outrigger_discovery::Registration;
-use outrigger_resource_manifest::Env;
-use outrigger_runtime_api::{Api, Outside, Parts, Readiness, Stage};
+use outrigger_resource_manifest::{Configuration, Env, configuration::DEFAULT_FEATURES};
+use outrigger_runtime_api::{Api, Outside, Parts, Readiness, Stage, Telemetry};
 use outrigger_runtime_host::{Host, open};
 use outrigger_runtime_peer::{InternalService, Peers};
 use outrigger_transport::server::{self, Listener};
 
 use crate::{
-    AppOptions, Options,
+    Options,
     app::App,
     discovery::Discovery,
     drain::{self, Ending},
@@ -132,9 +132,10 @@ impl Node {
             options.multicast,
             &options.static_peers,
         );
-        let ask_config =
-            matches!(&options.app, Some(AppOptions::Socket { .. })) && !options.loaded.skip_app_config;
-        let app = App::new(options.app, &tasks).map_err(StartError::App)?;
+        let configuration = &options.loaded.configuration;
+        let telemetry = Telemetry::new(&metrics, &identity.app_id, &configuration.metrics)?;
+        let app = App::new(options.app, &telemetry, &tasks).map_err(StartError::App)?;
+        tell_what_is_missing();
         let max_head = u32::try_from(options.max_head).unwrap_or(u32::MAX);
         let parts = Parts {
             peers: Arc::new(Peers::new(
@@ -147,11 +148,11 @@ impl Node {
             channel: app.channel.clone(),
             app_health: app.health.clone(),
             tracer,
+            telemetry,
             readiness: Readiness::default(),
             shutdown: StopSignal::default(),
             force_shutdown: StopSignal::default(),
-            // None of the features that a configuration can switch is built.
-            features: Vec::new(),
+            features: features(configuration),
             app_connection: app.connection.clone(),
         };
         let api = Arc::new(Api::new(parts, &metrics)?);
@@ -161,7 +162,9 @@ impl Node {
             .unwrap_or(UNLIMITED);
         let service = InternalService::new(api.clone(), identity.app_id.clone(), max_body);
         let mut node = Self {
-            arrival: Some(Box::pin(app.arrival(ask_config, tasks.signal().clone()))),
+            arrival: Some(Box::pin(
+                app.arrival(!options.loaded.skip_app_config, tasks.clone()),
+            )),
             servers: tasks.child("servers"),
             intake: StopSignal::default(),
             internal: sockets.internal,
@@ -253,7 +256,7 @@ impl Node {
         self.internal
     }
 
-    /// Ends the node in phases; see [`drain`]. Returns what ran out of time, by name.
+    /// Ends the node in phases: intake, discovery, subscriptions, requests in flight, components, telemetry. Returns what ran out of time, by name.
     pub async fn drain(self, subscriptions: impl Future<Output = ()> + Send + 'static) -> Vec<String> {
         let ending = Ending {
             api: self.api,
@@ -265,6 +268,24 @@ impl Node {
         };
         drain::run(ending, self.options.drain, subscriptions).await
     }
+}
+
+/// The features that the configuration names and switches on. Those that are on by default are built into Dapr and not
+/// into this version: they are not shown.
+fn features(configuration: &Configuration) -> Vec<String> {
+    let named = configuration.enabled_features().into_iter();
+    named
+        .filter(|name| !DEFAULT_FEATURES.contains(name))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Blocks that every Dapr runtime has and this version does not. The words are those that users look for.
+fn tell_what_is_missing() {
+    tracing::warn!(
+        "Actor runtime disabled: actors are not built into this version of Outrigger. Actors and Workflow APIs will be unavailable"
+    );
+    tracing::warn!("Scheduler disabled: jobs are not built into this version of Outrigger");
 }
 
 /// The internal port, bound.

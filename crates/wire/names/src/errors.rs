@@ -52,6 +52,8 @@ codes! {
     STATE_STORE_TOO_MANY_TRANSACTIONS = "ERR_STATE_STORE_TOO_MANY_TRANSACTIONS", "state";
     /// An operation that no transaction has.
     NOT_SUPPORTED_STATE_OPERATION = "ERR_NOT_SUPPORTED_STATE_OPERATION", "state";
+    /// A key cannot be used.
+    STATE_MALFORMED_REQUEST = "ERR_MALFORMED_REQUEST", "state";
     /// Query failed.
     STATE_QUERY = "ERR_STATE_QUERY", "state";
     /// Read failed.

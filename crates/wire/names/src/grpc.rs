@@ -119,6 +119,21 @@ pub const UNBUILT: [(&str, &[&str]); 11] = [
     ),
 ];
 
+/// Method of the API: invocation by message.
+pub const INVOKE_SERVICE: &str = "InvokeService";
+/// Method of the API: streaming subscriptions.
+pub const SUBSCRIBE_STREAM: &str = "SubscribeTopicEventsAlpha1";
+/// Calls of an app: invocation.
+pub const ON_INVOKE: &str = "/dapr.proto.runtime.v1.AppCallback/OnInvoke";
+/// Calls of an app: an event.
+pub const ON_TOPIC_EVENT: &str = "/dapr.proto.runtime.v1.AppCallback/OnTopicEvent";
+/// Calls of an app: many events.
+pub const ON_BULK_TOPIC_EVENT: &str = "/dapr.proto.runtime.v1.AppCallback/OnBulkTopicEvent";
+/// Calls of an app: many events, the older call.
+pub const ON_BULK_TOPIC_EVENT_ALPHA: &str = "/dapr.proto.runtime.v1.AppCallbackAlpha/OnBulkTopicEventAlpha1";
+/// Calls of an app: which subscriptions it wants.
+pub const LIST_TOPIC_SUBSCRIPTIONS: &str = "/dapr.proto.runtime.v1.AppCallback/ListTopicSubscriptions";
+
 /// Path prefix of the service that workflow workers speak to.
 pub const TASK_HUB: &str = "/TaskHubSidecarService/";
 /// Block that [`TASK_HUB`] belongs to.

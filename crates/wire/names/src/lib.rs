@@ -16,4 +16,5 @@ pub mod messages;
 pub mod metrics;
 pub mod pubsub;
 pub mod routes;
+pub mod trace;
 pub mod version;

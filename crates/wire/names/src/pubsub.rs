@@ -13,7 +13,7 @@ pub const SPAN_SYSTEM: &str = "messaging.system";
 /// Its value.
 pub const SPAN_SYSTEM_PUBSUB: &str = "pubsub";
 /// Span attribute: the topic.
-pub const SPAN_DESTINATION: &str = "messaging.destination";
+pub const SPAN_DESTINATION: &str = "messaging.destination.name";
 
 /// Process status in metrics of single deliveries: the app took the event.
 pub const PROCESSED: &str = "success";
@@ -48,6 +48,10 @@ pub const OUTBOX_TOPIC_SUFFIX: &str = "outbox";
 pub const VALUE_CONTENT_TYPE: &str = "contentType";
 /// Attribute of an event: its id.
 pub const EVENT_ID: &str = "id";
+/// Attribute of an event, and metadata of a message without an envelope: its trace.
+pub const EVENT_TRACE_ID: &str = "traceid";
+/// Attribute of an event, and metadata of a message without an envelope: what vendors hand along with the trace.
+pub const EVENT_TRACE_STATE: &str = "tracestate";
 /// Attribute of an event: its payload.
 pub const EVENT_DATA: &str = "data";
 /// Attribute of an event: its topic.

@@ -15,7 +15,7 @@ use outrigger_base_telemetry::{
 };
 use outrigger_discovery::{BoxFuture, Endpoint, Endpoints, Error, Name, Resolve};
 use outrigger_resource_manifest::{Configuration, SourceFile, parse};
-use outrigger_runtime_api::{Api, AppConnection, Outside, Parts, Readiness, Stage};
+use outrigger_runtime_api::{Api, AppConnection, Outside, Parts, Readiness, Stage, Telemetry};
 use outrigger_runtime_api_grpc::{GrpcFace, Options};
 use outrigger_runtime_channel::{AppChannel, GrpcChannel, HttpChannel, Settings, health::Health};
 use outrigger_runtime_host::{Host, Identity, Registry, open};
@@ -236,6 +236,7 @@ fn parts(host: Arc<Host>, app: Option<Settings>, directory: &Directory, tasks: &
             64 * 1024,
         )),
         tracer,
+        telemetry: Telemetry::off(),
         readiness: Readiness::default(),
         shutdown: StopSignal::default(),
         force_shutdown: StopSignal::default(),

@@ -55,7 +55,7 @@ impl Error {
             description: message.clone(),
         };
         Self::new(
-            errors::MALFORMED_REQUEST,
+            errors::STATE_MALFORMED_REQUEST,
             StatusCode::BAD_REQUEST,
             Code::InvalidArgument,
             message,

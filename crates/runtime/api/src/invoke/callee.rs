@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use http::{HeaderValue, Request, Response, StatusCode};
 use outrigger_base_std::chain;
+use outrigger_base_telemetry::trace::{SpanHandle, SpanKind};
 use outrigger_runtime_peer::{Callee, status};
 use outrigger_transport::{Body, hop};
-use outrigger_wire_names::headers;
+use outrigger_wire_names::{headers, messages, trace as names};
 
 use super::{app_status, invoke_error};
-use crate::{Api, Error};
+use crate::{Api, Error, trace};
 
 /// What a runtime without an app answers.
 pub(super) const NO_CHANNEL: &str = "app channel is not initialized";
@@ -20,13 +21,14 @@ const ERROR_LIMIT: u64 = 64 * 1024;
 impl Callee for Api {
     async fn call(&self, mut request: Request<Body>) -> Response<Body> {
         hop::strip(request.headers_mut());
+        let _span = self.begin_call(&mut request);
+        let failed = |kind, text: String| peer_error(StatusCode::INTERNAL_SERVER_ERROR, kind, text);
         let Some(channel) = self.channel() else {
-            return peer_error(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "no-channel",
-                NO_CHANNEL.to_owned(),
-            );
+            return failed("no-channel", NO_CHANNEL.to_owned());
         };
+        if !self.parts().app_health.is_well() {
+            return failed("unhealthy", messages::APP_UNHEALTHY.to_owned());
+        }
         match channel.invoke(request).await {
             Ok(mut response) => {
                 hop::strip(response.headers_mut());
@@ -34,15 +36,42 @@ impl Callee for Api {
                 app_status::send(&mut response);
                 response
             }
-            Err(error) => {
-                let text = format!("error invoking app channel: {}", chain(&error));
-                peer_error(StatusCode::INTERNAL_SERVER_ERROR, "channel", text)
-            }
+            Err(error) => failed(
+                "channel",
+                format!("error invoking app channel: {}", chain(&error)),
+            ),
         }
     }
 
-    async fn proxy(&self, request: Request<Body>) -> Response<Body> {
-        self.proxy_to_app(request).await
+    async fn proxy(&self, mut request: Request<Body>) -> Response<Body> {
+        let uri = request.uri().clone();
+        let name = || uri.path().to_owned().into();
+        let span = trace::begin(self.tracer(), request.headers_mut(), name, SpanKind::Server);
+        let response = self.proxy_to_app(request).await;
+        span.end();
+        response
+    }
+}
+
+impl Api {
+    /// Starts the span of a call that a peer makes.
+    fn begin_call(&self, request: &mut Request<Body>) -> SpanHandle {
+        let uri = request.uri().clone();
+        let method = || uri.path().trim_start_matches('/').to_owned();
+        let name = || {
+            format!(
+                "{}{}/{}",
+                names::CALL_LOCAL,
+                self.host().identity.app_id,
+                method()
+            )
+            .into()
+        };
+        let mut span = trace::begin(self.tracer(), request.headers_mut(), name, SpanKind::Server);
+        span.attribute(names::RPC_SERVICE, || names::SERVICE_INVOCATION);
+        span.attribute(names::PROTOCOL, || names::PROTOCOL_GRPC);
+        span.attribute(names::INVOKE_METHOD, method);
+        span
     }
 }
 

@@ -53,6 +53,7 @@ impl Caller {
     /// The identity on a gRPC call that is passed through.
     pub(crate) fn grpc_caller(&self, request: &mut Request<Body>, callee: &str) {
         let map = request.headers_mut();
+        map.remove(headers::APP_ID);
         map.remove(headers::API_TOKEN);
         map.insert(headers::CALLER_APP_ID, self.app_id.clone());
         match &self.namespace {

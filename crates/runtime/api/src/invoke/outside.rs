@@ -157,7 +157,10 @@ fn connect(uri: &Uri, endpoint: Option<&HttpEndpoint>) -> Result<Connect, BoxErr
         return Ok(Connect::plain(target));
     }
     let settings = endpoint.and_then(|endpoint| endpoint.tls.as_ref());
-    let settings = settings.map_or_else(|| Ok(tls::ClientTls::default()), outrigger_runtime_host::ClientPem::client_tls)?;
+    let settings = settings.map_or_else(
+        || Ok(tls::ClientTls::default()),
+        outrigger_runtime_host::ClientPem::client_tls,
+    )?;
     let config = settings.build(&[b"http/1.1"])?;
     let name = rustls_pki_types::ServerName::try_from(host.trim_matches(['[', ']']).to_owned())?;
     Ok(Connect::tls(target, Arc::clone(&config), name))

@@ -3,9 +3,11 @@
 pub(super) mod message;
 
 use http::HeaderMap;
+use outrigger_wire_names::grpc;
 use outrigger_wire_proto::runtime::{
     TopicEventBulkRequest, TopicEventBulkResponse, topic_event_response::TopicEventResponseStatus as Answer,
 };
+use prost::Message;
 use tonic::{Code, Status};
 
 use super::{GrpcChannel, metadata, status};
@@ -18,8 +20,11 @@ pub(super) async fn deliver(
 ) -> Result<EventVerdict, Error> {
     let message = message::single(&delivery)?;
     let metadata = metadata::of_event(delivery.metadata, delivery.traceparent);
+    let sent = message.encoded_len();
     let request = channel.request(message, metadata);
-    match channel.callback().on_topic_event(request).await {
+    let mut callback = channel.callback();
+    let call = callback.on_topic_event(request);
+    match channel.count(grpc::ON_TOPIC_EVENT, sent, call).await {
         Ok(answer) => Ok(verdict(answer.into_inner().status)),
         Err(status) if status.code() == Code::Unimplemented => {
             tracing::warn!(
@@ -60,15 +65,20 @@ async fn call_bulk(
     message: TopicEventBulkRequest,
 ) -> Result<TopicEventBulkResponse, Status> {
     // The payloads are shared, so that the copy for the fallback costs little.
+    let sent = message.encoded_len();
     let request = channel.request(message.clone(), HeaderMap::new());
-    match channel.callback().on_bulk_topic_event(request).await {
+    let mut callback = channel.callback();
+    let call = callback.on_bulk_topic_event(request);
+    let answer = match channel.count(grpc::ON_BULK_TOPIC_EVENT, sent, call).await {
         Err(status) if status.code() == Code::Unimplemented => {
             let request = channel.request(message, HeaderMap::new());
-            let answer = channel.callback_alpha().on_bulk_topic_event_alpha1(request).await;
-            answer.map(tonic::Response::into_inner)
+            let mut callback = channel.callback_alpha();
+            let call = callback.on_bulk_topic_event_alpha1(request);
+            channel.count(grpc::ON_BULK_TOPIC_EVENT_ALPHA, sent, call).await
         }
-        answer => answer.map(tonic::Response::into_inner),
-    }
+        answer => answer,
+    };
+    answer.map(tonic::Response::into_inner)
 }
 
 /// What an app's answer to an event means. A status that this runtime does not know counts as RETRY.

@@ -4,11 +4,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header::CONTENT_TYPE, request};
 use outrigger_runtime_peer::path;
 use outrigger_transport::Body;
-use outrigger_wire_names::{content, headers};
+use outrigger_wire_names::{content, grpc, headers};
 use outrigger_wire_proto::{
     Any,
     common::{HttpExtension, InvokeRequest as Message, InvokeResponse, http_extension::Verb},
 };
+use prost::Message as _;
 
 use super::{AppStatus, GrpcChannel, metadata, status};
 use crate::{Error, InvokeRequest};
@@ -19,8 +20,11 @@ pub(super) async fn invoke(channel: &GrpcChannel, request: InvokeRequest) -> Res
     let (head, body) = request.into_parts();
     let data = body.collect(channel.limit()).await?;
     let message = message(&head, data);
-    let call = channel.request(message, metadata::to_app(&head.headers));
-    match channel.callback().on_invoke(call).await {
+    let sent = message.encoded_len();
+    let request = channel.request(message, metadata::to_app(&head.headers));
+    let mut callback = channel.callback();
+    let call = callback.on_invoke(request);
+    match channel.count(grpc::ON_INVOKE, sent, call).await {
         Ok(answer) => Ok(answered(answer)),
         Err(status) => match status::lost(&status) {
             Some(error) => Err(error.into()),

@@ -151,8 +151,9 @@ fn set_trace(map: &mut HeaderMap, parent: &str) {
     if let Ok(value) = HeaderValue::from_str(parent) {
         map.insert(headers::TRACEPARENT, value);
     }
-    let binary = TraceContext::parse(parent).and_then(|context| context.to_binary());
-    if let Some(Ok(value)) = binary.map(|bytes| HeaderValue::try_from(BASE64.encode(bytes))) {
+    // No trace is told as no trace: in zeros.
+    let binary = TraceContext::parse(parent).unwrap_or(TraceContext::NONE).binary();
+    if let Ok(value) = HeaderValue::try_from(BASE64.encode(binary)) {
         map.insert(headers::GRPC_TRACE_BIN, value);
     }
 }

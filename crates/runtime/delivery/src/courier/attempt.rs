@@ -89,6 +89,9 @@ impl Courier {
 
     /// The span of a delivery, for events that belong to a trace.
     pub(crate) fn span(&self, event: &Event<'_>, topic: &str) -> Option<SpanHandle> {
+        if !self.api.tracer().is_enabled() {
+            return None;
+        }
         let parent = event.trace_parent()?;
         let parent = TraceContext::from_headers(&parent, event.trace_state().as_deref());
         let name = || format!("{}{topic}", words::SPAN_PREFIX).into();

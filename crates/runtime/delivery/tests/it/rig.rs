@@ -8,7 +8,7 @@ use outrigger_base_telemetry::{metrics::Registry as Metrics, trace::Tracer};
 use outrigger_block_pubsub::{Broker, Publish};
 use outrigger_discovery::static_list::StaticList;
 use outrigger_resource_manifest::{Configuration, ProcessEnv, Routes, Rule, SourceFile, parse};
-use outrigger_runtime_api::{Api, AppConnection, Outside, Parts, PublishRequest, Readiness};
+use outrigger_runtime_api::{Api, AppConnection, Outside, Parts, PublishRequest, Readiness, Telemetry};
 use outrigger_runtime_channel::{AppChannel, AppSubscription, health::Health};
 use outrigger_runtime_delivery::{Settings, Subscriptions};
 use outrigger_runtime_host::{Host, Identity, Registry, open};
@@ -64,6 +64,7 @@ impl Plan {
             app_health: self.health,
             peers: Arc::new(peers),
             tracer: self.tracer,
+            telemetry: Telemetry::off(),
             readiness: Readiness::default(),
             shutdown: StopSignal::default(),
             force_shutdown: StopSignal::default(),

@@ -14,10 +14,13 @@ const MAX_PATHS: usize = 1_024;
 
 /// The handles of requests, by path, method and status. It is read for each request and replaced for each new one.
 pub(super) struct Table<H> {
-    known: ArcSwap<HashMap<Arc<str>, Arc<[Entry<H>]>>>,
+    known: ArcSwap<Known<H>>,
     /// One writer at a time.
     writing: Mutex<()>,
 }
+
+/// What was seen of each path.
+type Known<H> = HashMap<Arc<str>, Arc<[Entry<H>]>>;
 
 struct Entry<H> {
     method: Method,
