@@ -25,7 +25,7 @@ use settings::Settings;
 const USAGE: u8 = 2;
 
 /// Runs the role with `args`, which do not begin with the program's name.
-pub fn main(args: Vec<String>) -> ExitCode {
+pub(crate) fn main(args: Vec<String>) -> ExitCode {
     let flags = match Flags::parse(&args) {
         Ok(flags) => flags,
         Err(flags::FlagError::Help) => return say(&flags::usage()),

@@ -55,7 +55,7 @@ pub(crate) fn tracer(
     let (sink, worker) = pipeline(exporters);
     let stop = tasks.signal().clone();
     tasks.spawn("span-export", async move {
-        worker.run(async { stop.stopped().await }, FLUSH).await
+        worker.run(async { stop.stopped().await }, FLUSH).await;
     });
     Ok(Tracer::new(clock, entropy, sampler, Some(sink)))
 }

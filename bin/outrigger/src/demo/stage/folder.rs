@@ -1,8 +1,9 @@
 //! The folder of one demo: resources, data, the registry of its own little world, and what everybody says.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Permissions},
     io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +17,8 @@ const RESOURCES: [(&str, &str); 2] = [
 /// What stands for the file of the state store and for the folder of the broker, quotes included.
 const STATE_FILE: &str = "\"@STATE_FILE@\"";
 const BROKER_DIR: &str = "\"@BROKER_DIR@\"";
+/// Only the owner may look into the folder: the broker and the store are as open as it is.
+const FOLDER_MODE: u32 = 0o700;
 /// Bytes from the end of a log that are looked at for its last lines.
 const TAIL_BYTES: u64 = 16 << 10;
 
@@ -26,7 +29,11 @@ pub(crate) struct Folder(TempDir);
 impl Folder {
     /// Makes a folder that only its owner can look into, and writes the resources.
     pub(crate) fn make(keep: bool) -> io::Result<Self> {
-        let mut dir = tempfile::Builder::new().prefix("outrigger-demo-").tempdir()?;
+        let mut builder = tempfile::Builder::new();
+        builder
+            .prefix("outrigger-demo-")
+            .permissions(Permissions::from_mode(FOLDER_MODE));
+        let mut dir = builder.tempdir()?;
         dir.disable_cleanup(keep);
         let folder = Self(dir);
         for sub in [folder.resources(), folder.data(), folder.run(), folder.logs()] {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -112,7 +112,9 @@ impl Http1Pool {
     }
 
     fn pooled(&self, response: Response<Incoming>, sender: Sender) -> Response<Body> {
-        let (head, body) = response.into_parts();
+        let (mut head, body) = response.into_parts();
+        // The version belongs to this hop; a server of old must not make the next one close its connection.
+        head.version = Version::HTTP_11;
         let mut lease = Lease {
             pool: Arc::downgrade(&self.0),
             sender: Some(sender),
