@@ -116,7 +116,7 @@ async fn subscriptions_are_listed_and_an_app_without_has_none() {
     let (channel, _app) = serving(App::default()).await;
     let found = channel.subscriptions().await.unwrap();
     assert_eq!(found.len(), 2);
-    assert_eq!(found[0].routes.default.as_deref(), Some("/"));
+    assert_eq!(found[0].routes.default.as_deref(), Some(""));
     assert_eq!(found[1].routes.rules[0].path, "/r");
     assert_eq!(found[1].routes.default, None);
     assert_eq!(found[1].dead_letter_topic.as_deref(), Some("dead"));
