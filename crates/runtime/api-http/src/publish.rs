@@ -40,7 +40,8 @@ pub(crate) async fn publish(call: Call<'_>, pubsub: &str, topic: &str) -> Result
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry<'a> {
-    #[serde(default)]
+    // Dapr reads the names of fields in any case, and its JavaScript SDK counts on it.
+    #[serde(default, alias = "entryID")]
     entry_id: String,
     #[serde(borrow, default)]
     event: Option<&'a RawValue>,
