@@ -209,11 +209,25 @@ impl Place {
 
     /// A socket that shares the port with every other program that speaks multicast DNS here, hears what comes in
     /// over this interface, and sends over it.
+    ///
+    /// On Linux `SO_REUSEADDR` alone shares the port. `SO_REUSEPORT` is asked for only where that does not do, beside
+    /// a program that knows nothing else: it puts the sockets of all interfaces into one group, and since Linux 6.6 a
+    /// datagram that only one of them joined for may be handed to another one of the group, which loses it.
     fn open(&self) -> io::Result<Socket> {
+        if cfg!(target_os = "linux") {
+            match self.open_shared(false) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                opened => return opened,
+            }
+        }
+        self.open_shared(true)
+    }
+
+    fn open_shared(&self, reuse_port: bool) -> io::Result<Socket> {
         let domain = if self.v4 { Domain::IPV4 } else { Domain::IPV6 };
         let socket = Socket::new(domain, Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
         socket.set_reuse_address(true)?;
-        socket.set_reuse_port(true)?;
+        socket.set_reuse_port(reuse_port)?;
         if self.v4 {
             self.join_v4(&socket)?;
         } else {
