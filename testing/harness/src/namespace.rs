@@ -4,12 +4,15 @@ use std::{
     ffi::OsStr,
     fmt,
     os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
 };
 
 use crate::{Error, process::run};
 
+/// Where `ip netns` keeps namespaces.
+const MOUNTS: &str = "/run/netns";
 /// The Debian package that brings `ip`.
 const PACKAGE: &str = "iproute2";
 /// Makes names of pairs unique inside one test process; the process id makes them unique outside.
@@ -88,6 +91,16 @@ impl Namespace {
     /// The address of this end of the cable.
     pub fn address(&self) -> &'static str {
         self.address
+    }
+
+    /// Its name, as `ip netns` knows it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file that stands for it, by which a thread can enter it.
+    pub fn path(&self) -> PathBuf {
+        Path::new(MOUNTS).join(&self.name)
     }
 
     /// A command that runs `program` in this namespace; give it to [`Process::spawn`](crate::Process::spawn).
