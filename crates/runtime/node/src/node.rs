@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use outrigger_base_std::BoxError;
+use outrigger_base_std::{BoxError, go};
 use outrigger_base_task::{StopSignal, TaskSet};
 use outrigger_base_telemetry::{
     metrics::{ProcessCollector, RegisterError, Registry as Metrics},
@@ -16,8 +16,9 @@ use outrigger_discovery::Registration;
 use outrigger_resource_manifest::{Configuration, Env, configuration::DEFAULT_FEATURES};
 use outrigger_runtime_api::{Api, Outside, Parts, Readiness, Stage, Telemetry};
 use outrigger_runtime_host::{Host, open};
-use outrigger_runtime_peer::{InternalService, Peers};
+use outrigger_runtime_peer::{Collector, InternalService, Peers};
 use outrigger_transport::server::{self, Listener};
+use outrigger_wire_names::environment;
 
 use crate::{
     Options,
@@ -104,7 +105,7 @@ impl Node {
         };
         host.replace(open::open(&options.loaded.resources, &opener, env).await?);
         metrics.add_collector(Arc::new(ProcessCollector::default()));
-        Self::assemble(
+        let node = Self::assemble(
             options,
             tracer,
             metrics,
@@ -113,7 +114,16 @@ impl Node {
             tasks,
             components,
         )
-        .await
+        .await?;
+        node.close_idle_connections(collector(env));
+        Ok(node)
+    }
+
+    fn close_idle_connections(&self, collector: Collector) {
+        let (peers, stop) = (self.api.parts().peers.clone(), self.tasks.signal().clone());
+        self.tasks.spawn("idle-connections", async move {
+            let _ = stop.run_until(peers.collect(collector)).await;
+        });
     }
 
     async fn assemble(
@@ -267,6 +277,20 @@ impl Node {
             tasks: self.tasks,
         };
         drain::run(ending, self.options.drain, subscriptions).await
+    }
+}
+
+/// When idle connections to peers are closed: the environment's word, where it is a duration above zero.
+fn collector(env: &dyn Env) -> Collector {
+    let duration = |name| {
+        let text = env.var(name)?;
+        let duration = go::parse_duration(&text).ok();
+        duration.filter(|duration| !duration.is_zero())
+    };
+    let default = Collector::default();
+    Collector {
+        max_idle: duration(environment::DAPR_GRPC_MAX_CONN_IDLE).unwrap_or(default.max_idle),
+        interval: duration(environment::DAPR_GRPC_CONN_COLLECTOR_INTERVAL).unwrap_or(default.interval),
     }
 }
 

@@ -61,11 +61,6 @@ fn warn(configuration: &Configuration) {
             "HTTP middleware",
         ),
         (
-            "spec.metrics.rules",
-            !configuration.metrics.rules.is_empty(),
-            "metric rules",
-        ),
-        (
             "spec.wasm.strictSandbox",
             configuration.wasm_strict_sandbox,
             "Wasm",

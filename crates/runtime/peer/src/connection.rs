@@ -1,6 +1,6 @@
 //! The connections to one peer.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use http::{HeaderValue, Request, Response, header::HOST};
 use outrigger_base_task::TaskSet;
@@ -69,6 +69,15 @@ impl PeerConnection {
                 };
                 Way::Answered(Err(Failed::unsent(error, request)))
             }
+        }
+    }
+
+    /// Closes connections that have been idle for `idle`, and tells of it.
+    pub(crate) fn purge(&self, idle: Duration) {
+        let purged = self.direct.purge(idle) + self.grpc.purge(idle);
+        if purged > 0 {
+            // The words are those that Dapr's users know; between two of ours the connections are the pass-through's.
+            tracing::debug!("Purged {purged} expired gRPC connection(s) to {}", self.authority);
         }
     }
 

@@ -20,5 +20,5 @@ pub mod status;
 
 pub use callee::Callee;
 pub use error::Error;
-pub use peers::{AppTarget, Peers};
+pub use peers::{AppTarget, Collector, Peers};
 pub use server::InternalService;

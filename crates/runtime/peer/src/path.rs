@@ -1,6 +1,6 @@
 //! Between the path of a URI and the name of a method, in which nothing is encoded.
 
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write};
 
 /// Percent-encodes what must not stand in a path as it is; slashes stay.
 pub fn encode(method: &str) -> String {
@@ -14,6 +14,24 @@ pub fn encode(method: &str) -> String {
         }
     }
     text
+}
+
+/// Percent-encodes what cannot stand in a query; encodings that are there stay.
+pub fn encode_query(query: &str) -> Cow<'_, str> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte);
+    if query.bytes().all(fits) {
+        return Cow::Borrowed(query);
+    }
+    let mut text = String::with_capacity(query.len() * 2);
+    for byte in query.bytes() {
+        if fits(byte) {
+            text.push(byte.into());
+        } else {
+            // Writing to a String does not fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    Cow::Owned(text)
 }
 
 /// Percent-decodes a path once. What is no percent-encoding of UTF-8 stays as it is.
@@ -41,6 +59,13 @@ fn hex(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_query_is_encoded_where_it_has_to_be() {
+        assert_eq!(encode_query("a=b%20c&d"), "a=b%20c&d");
+        assert_eq!(encode_query("a=\u{fc} #\"|"), "a=%C3%BC%20%23%22%7C");
+        assert_eq!(encode_query(""), "");
+    }
 
     #[test]
     fn every_method_comes_back_from_its_path() {

@@ -5,6 +5,7 @@ use std::{
     fmt,
     net::SocketAddr,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use http::{Request, Response};
@@ -58,6 +59,25 @@ impl fmt::Display for AppTarget<'_> {
         f.write_str(self.id)?;
         self.namespace
             .map_or(Ok(()), |namespace| write!(f, ".{namespace}"))
+    }
+}
+
+/// When connections to peers are closed because nobody needs them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Collector {
+    /// Idle time after which a connection is closed.
+    pub max_idle: Duration,
+    /// Time between two looks.
+    pub interval: Duration,
+}
+
+impl Default for Collector {
+    fn default() -> Self {
+        // Dapr's defaults.
+        Self {
+            max_idle: Duration::from_secs(3 * 60),
+            interval: Duration::from_secs(45),
+        }
     }
 }
 
@@ -125,6 +145,20 @@ impl Peers {
         *request.uri_mut() = uri;
         let answer = connection.grpc().send(request).await;
         self.settle(target, address, picked, answer)
+    }
+
+    /// Closes idle connections, for ever.
+    pub async fn collect(&self, collector: Collector) {
+        loop {
+            tokio::time::sleep(collector.interval).await;
+            let connections: Vec<_> = {
+                let known = self.connections.read().unwrap_or_else(PoisonError::into_inner);
+                known.values().cloned().collect()
+            };
+            for connection in connections {
+                connection.purge(collector.max_idle);
+            }
+        }
     }
 
     async fn resolve(&self, target: AppTarget<'_>) -> Result<Endpoints, Error> {

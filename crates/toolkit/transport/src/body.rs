@@ -12,7 +12,10 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use outrigger_base_std::BoxError;
 
-use crate::{Error, client::PooledBody};
+use crate::{
+    Error,
+    client::{LeasedBody, PooledBody},
+};
 
 /// A request or response body: empty, bytes in memory, coming in from a connection, or anything else in a box.
 ///
@@ -27,6 +30,7 @@ enum Inner {
     Bytes(Bytes),
     Incoming(Incoming),
     Pooled(PooledBody),
+    Leased(LeasedBody),
     Boxed(Pin<Box<dyn HttpBody<Data = Bytes, Error = Error> + Send>>),
 }
 
@@ -62,7 +66,7 @@ impl Body {
         match &self.0 {
             Inner::Empty => Some(Bytes::new()),
             Inner::Bytes(bytes) => Some(bytes.clone()),
-            Inner::Incoming(_) | Inner::Pooled(_) | Inner::Boxed(_) => None,
+            Inner::Incoming(_) | Inner::Pooled(_) | Inner::Leased(_) | Inner::Boxed(_) => None,
         }
     }
 
@@ -131,6 +135,7 @@ impl HttpBody for Body {
             }
             Inner::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Error::body),
             Inner::Pooled(body) => Pin::new(body).poll_frame(cx),
+            Inner::Leased(body) => Pin::new(body).poll_frame(cx),
             Inner::Boxed(body) => body.as_mut().poll_frame(cx),
         }
     }
@@ -141,6 +146,7 @@ impl HttpBody for Body {
             Inner::Bytes(bytes) => bytes.is_empty(),
             Inner::Incoming(body) => body.is_end_stream(),
             Inner::Pooled(body) => body.is_end_stream(),
+            Inner::Leased(body) => body.is_end_stream(),
             Inner::Boxed(body) => body.is_end_stream(),
         }
     }
@@ -151,6 +157,7 @@ impl HttpBody for Body {
             Inner::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Inner::Incoming(body) => body.size_hint(),
             Inner::Pooled(body) => body.size_hint(),
+            Inner::Leased(body) => body.size_hint(),
             Inner::Boxed(body) => body.size_hint(),
         }
     }
@@ -163,6 +170,7 @@ impl fmt::Debug for Body {
             Inner::Bytes(_) => "bytes",
             Inner::Incoming(_) => "incoming",
             Inner::Pooled(_) => "pooled",
+            Inner::Leased(_) => "leased",
             Inner::Boxed(_) => "boxed",
         };
         write!(f, "Body({kind})")
@@ -203,6 +211,16 @@ impl From<Incoming> for Body {
             Inner::Empty
         } else {
             Inner::Incoming(body)
+        })
+    }
+}
+
+impl From<LeasedBody> for Body {
+    fn from(body: LeasedBody) -> Self {
+        Self(if body.has_ended() {
+            Inner::Empty
+        } else {
+            Inner::Leased(body)
         })
     }
 }

@@ -9,4 +9,4 @@ mod service;
 pub use connect::{Connect, Io, Target};
 pub use failed::Failed;
 pub use http1::{Http1Pool, PooledBody};
-pub use http2::Http2Channel;
+pub use http2::{Http2Channel, LeasedBody};

@@ -2,6 +2,7 @@
 
 mod connection;
 mod listen;
+mod upgrade;
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 

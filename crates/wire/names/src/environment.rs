@@ -44,6 +44,10 @@ pub const DAPR_CONTROLPLANE_TRUST_DOMAIN: &str = "DAPR_CONTROLPLANE_TRUST_DOMAIN
 pub const DAPR_RUNTIME_PATH: &str = "DAPR_RUNTIME_PATH";
 /// Default of the placement address of `run`.
 pub const DAPR_PLACEMENT_HOST_ADDRESS: &str = "DAPR_PLACEMENT_HOST_ADDRESS";
+/// Idle time after which a connection to a peer is closed.
+pub const DAPR_GRPC_MAX_CONN_IDLE: &str = "DAPR_GRPC_MAX_CONN_IDLE";
+/// Time between two looks for idle connections.
+pub const DAPR_GRPC_CONN_COLLECTOR_INTERVAL: &str = "DAPR_GRPC_CONN_COLLECTOR_INTERVAL";
 /// Ours: the user's data folder.
 pub const OUTRIGGER_HOME: &str = "OUTRIGGER_HOME";
 /// Ours: `off` keeps a runtime from looking for peers, and telling of itself, by multicast.

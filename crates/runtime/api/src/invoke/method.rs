@@ -4,7 +4,7 @@
 //! access policy judges and what the app sees would be two methods (dapr-1.19.md §1.2, "Encoded methods").
 
 use http::Uri;
-use outrigger_runtime_peer::path::encode;
+use outrigger_runtime_peer::path::{self, encode};
 use outrigger_wire_names::messages;
 
 /// The URI of the method: cleaned, with a leading slash and the query as it came. The usual path needs no decoding.
@@ -23,12 +23,14 @@ pub(super) fn normalize(uri: &Uri) -> Result<Uri, String> {
     rebuilt(&encode(&clean(&decoded)), uri.query())
 }
 
-/// The URI of a method that is no path yet, as gRPC callers name it: nothing in it is encoded.
+/// The URI of a method that is no path yet, as gRPC callers name it: nothing in it is encoded. Of the query, what cannot
+/// stand in a URI is encoded; the rest stays as it is, encodings included.
 ///
 /// # Errors
-/// When the query cannot stand in a URI.
+/// When the method is too long for a URI.
 pub fn uri(method: &str, query: &str) -> Result<Uri, String> {
-    rebuilt(&encode(method), Some(query).filter(|query| !query.is_empty()))
+    let query = path::encode_query(query);
+    rebuilt(&encode(method), Some(&*query).filter(|query| !query.is_empty()))
 }
 
 /// Whether a path is its own clean, decoded form, a trailing slash aside.

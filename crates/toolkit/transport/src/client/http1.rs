@@ -111,6 +111,18 @@ impl Http1Pool {
         }
     }
 
+    /// Closes connections that have been idle for `idle`. Returns how many there were.
+    pub fn purge(&self, idle: Duration) -> usize {
+        let mut purged = 0;
+        for shard in &self.0.idle {
+            let mut kept = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = kept.len();
+            kept.retain(|(sender, since)| !sender.is_closed() && since.elapsed() < idle);
+            purged += before - kept.len();
+        }
+        purged
+    }
+
     fn pooled(&self, response: Response<Incoming>, sender: Sender) -> Response<Body> {
         let (mut head, body) = response.into_parts();
         // The version belongs to this hop; a server of old must not make the next one close its connection.

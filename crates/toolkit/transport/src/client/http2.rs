@@ -2,15 +2,20 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
     time::Duration,
 };
 
+use bytes::Bytes;
 use http::{Request, Response};
-use hyper::client::conn::http2;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::{body::Incoming, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use outrigger_base_task::TaskSet;
 use thread_local::ThreadLocal;
+use tokio::time::Instant;
 
 use super::{Connect, Failed, Io};
 use crate::{Body, Error};
@@ -25,9 +30,14 @@ const STREAM_WINDOW: u32 = 1024 * 1024;
 /// See [`STREAM_WINDOW`].
 const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 
+/// Exchanges that one connection carries at a time; for one more another connection is made. Servers are asked to allow
+/// at least as many (RFC 9113, section 6.5.2), and many allow no more: those above would wait for their turn.
+const MAX_EXCHANGES: usize = 100;
+
 type Sender = http2::SendRequest<Body>;
 
-/// One HTTP/2 connection for each thread to one target, made when first needed and again when it has ended.
+/// HTTP/2 connections of each thread to one target, made when they are needed. One carries many exchanges at a time:
+/// there is a second one only for what a server may not take on the first.
 #[derive(Clone)]
 pub struct Http2Channel(Arc<Inner>);
 
@@ -40,9 +50,27 @@ struct Inner {
 
 #[derive(Default)]
 struct Slot {
-    sender: Mutex<Option<Sender>>,
+    lines: Mutex<Vec<Line>>,
     /// One dial at a time: those who come in the meantime wait and share its connection.
     dialling: tokio::sync::Mutex<()>,
+}
+
+/// A connection.
+struct Line {
+    sender: Sender,
+    /// Held by every exchange on it.
+    load: Load,
+    /// When an exchange began on it last.
+    used: Instant,
+}
+
+/// Stands for one exchange on a connection, until its answer has ended.
+type Load = Arc<()>;
+
+impl Line {
+    fn exchanges(&self) -> usize {
+        Arc::strong_count(&self.load) - 1
+    }
 }
 
 impl Http2Channel {
@@ -65,15 +93,15 @@ impl Http2Channel {
     /// out again on a new connection.
     pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, Failed> {
         for _ in 0..2 {
-            let mut sender = match self.0.sender().await {
-                Ok(sender) => sender,
+            let (mut sender, load) = match self.0.line().await {
+                Ok(line) => line,
                 Err(error) => return Err(Failed::unsent(error, request)),
             };
             match sender.try_send_request(request).await {
-                Ok(response) => return Ok(response.map(Body::from)),
+                Ok(response) => return Ok(response.map(|body| LeasedBody { body, load }.into())),
                 Err(mut failed) => match failed.take_message() {
                     Some(unsent) => {
-                        self.0.forget();
+                        self.0.forget(&load);
                         request = unsent;
                     }
                     None => return Err(Failed::lost(Error::broken(failed.into_error()))),
@@ -85,19 +113,32 @@ impl Http2Channel {
 
     /// Whether this thread has an open connection.
     pub fn is_open(&self) -> bool {
-        Inner::current(self.0.slot()).is_some()
+        self.0.slot().lines().iter().any(|line| !line.sender.is_closed())
     }
 
-    /// Makes this thread's connection now, where there is none.
+    /// Makes this thread's connection now, where there is none with room for an exchange.
     pub async fn warm(&self) -> Result<(), Error> {
-        self.0.sender().await.map(drop)
+        self.0.line().await.map(drop)
     }
 
     /// Lets go of every connection; streams in flight go on.
     pub fn clear(&self) {
         for slot in &self.0.slots {
-            *slot.sender.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            slot.lines().clear();
         }
+    }
+
+    /// Lets go of connections on which there is no exchange and has begun none for `idle`. Returns how many there were.
+    pub fn purge(&self, idle: Duration) -> usize {
+        let mut purged = 0;
+        for slot in &self.0.slots {
+            slot.lines().retain(|line| {
+                let keep = line.exchanges() > 0 || line.used.elapsed() < idle;
+                purged += usize::from(!keep);
+                keep
+            });
+        }
+        purged
     }
 }
 
@@ -106,27 +147,29 @@ impl Inner {
         self.slots.get_or_default()
     }
 
-    fn current(slot: &Slot) -> Option<Sender> {
-        let sender = slot.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        sender.as_ref().filter(|sender| !sender.is_closed()).cloned()
+    /// Lets go of the connection that carries an exchange.
+    fn forget(&self, load: &Load) {
+        self.slot().lines().retain(|line| !Arc::ptr_eq(&line.load, load));
     }
 
-    fn forget(&self) {
-        *self.slot().sender.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    async fn sender(&self) -> Result<Sender, Error> {
+    /// A connection with room for one more exchange.
+    async fn line(&self) -> Result<(Sender, Load), Error> {
         let slot = self.slot();
-        if let Some(sender) = Self::current(slot) {
-            return Ok(sender);
+        if let Some(line) = slot.take() {
+            return Ok(line);
         }
         let _turn = slot.dialling.lock().await;
-        if let Some(sender) = Self::current(slot) {
-            return Ok(sender);
+        if let Some(line) = slot.take() {
+            return Ok(line);
         }
         let sender = self.open(self.connect.connect().await?).await?;
-        *slot.sender.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender.clone());
-        Ok(sender)
+        let load = Load::default();
+        slot.lines().push(Line {
+            sender: sender.clone(),
+            load: load.clone(),
+            used: Instant::now(),
+        });
+        Ok((sender, load))
     }
 
     async fn open(&self, io: Io) -> Result<Sender, Error> {
@@ -148,6 +191,62 @@ impl Inner {
     }
 }
 
+impl Slot {
+    fn lines(&self) -> MutexGuard<'_, Vec<Line>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place on a connection that has room. The first ones are filled first, so that the others come to rest.
+    fn take(&self) -> Option<(Sender, Load)> {
+        let mut lines = self.lines();
+        lines.retain(|line| !line.sender.is_closed());
+        let line = lines.iter_mut().find(|line| line.exchanges() < MAX_EXCHANGES)?;
+        line.used = Instant::now();
+        Some((line.sender.clone(), line.load.clone()))
+    }
+}
+
+/// The body of an answer, which counts as an exchange on its connection until it has ended.
+pub struct LeasedBody {
+    body: Incoming,
+    load: Load,
+}
+
+impl LeasedBody {
+    /// The body alone, once it has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.body.is_end_stream()
+    }
+}
+
+impl HttpBody for LeasedBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx).map_err(Error::body)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl fmt::Debug for LeasedBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeasedBody")
+            .field("exchanges", &(Arc::strong_count(&self.load) - 1))
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Http2Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Http2Channel")
@@ -155,3 +254,6 @@ impl fmt::Debug for Http2Channel {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, future::Future, pin::pin};
 
+use futures_util::future::{Either, Ready, ready};
 use http::{Request, Response};
 use hyper::{
     body::Incoming,
@@ -14,7 +15,11 @@ use hyper_util::{
 use outrigger_base_task::StopSignal;
 use tower_service::Service;
 
-use super::{HEAD_TIMEOUT, Options, listen::Stream};
+use super::{
+    HEAD_TIMEOUT, Options,
+    listen::Stream,
+    upgrade::{Joined, Slot},
+};
 use crate::Body;
 
 /// Flow-control windows of a server connection; see the client's for the reasons.
@@ -34,32 +39,51 @@ where
     let Some(Ok(Ok(begins_with_http2))) = waited else {
         return;
     };
-    let service = Adapter(service);
     let io = TokioIo::new(stream);
     match begins_with_http2 {
         Some(true) if options.http2 => {
-            let connection = http2_builder(options).serve_connection(io, service);
-            finish(connection, intake, http2::Connection::graceful_shutdown).await;
+            serve_http2(io, service, options, intake).await;
         }
         Some(false) if options.http1 => {
+            let slot = Slot::default();
+            let adapter = Upgradable {
+                service: service.clone(),
+                slot: options.http2.then(|| slot.clone()),
+            };
             let connection = http1_builder(options)
-                .serve_connection(io, service)
+                .serve_connection(io, adapter)
                 .with_upgrades();
             finish(
                 connection,
-                intake,
+                intake.clone(),
                 http1::UpgradeableConnection::graceful_shutdown,
             )
             .await;
+            if let Some(upgrade) = slot.take()
+                && let Ok(upgraded) = upgrade.on.await
+            {
+                let io = Joined::new(TokioIo::new(upgraded), upgrade.first);
+                serve_http2(TokioIo::new(io), service, options, intake).await;
+            }
         }
         None => {
             let builder = auto::Builder::new(TokioExecutor::new());
-            let connection = builder.serve_connection(io, service).into_owned();
+            let connection = builder.serve_connection(io, Adapter(service)).into_owned();
             finish(connection, intake, auto::Connection::graceful_shutdown).await;
         }
         // The protocol is switched off here: the connection is closed, as by a server that does not know it.
         Some(_) => {}
     }
+}
+
+async fn serve_http2<I, S>(io: I, service: S, options: Options, intake: StopSignal)
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let connection = http2_builder(options).serve_connection(io, Adapter(service));
+    finish(connection, intake, http2::Connection::graceful_shutdown).await;
 }
 
 /// Drives a connection to its end; tells it to end when `intake` goes off.
@@ -104,6 +128,30 @@ fn http2_builder(options: Options) -> http2::Builder<TokioExecutor> {
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
     builder
+}
+
+/// A tower service as hyper calls it over HTTP/1.1, where requests may ask for HTTP/2.
+struct Upgradable<S> {
+    service: S,
+    /// `None` where HTTP/2 is switched off.
+    slot: Option<Slot>,
+}
+
+impl<S> hyper::service::Service<Request<Incoming>> for Upgradable<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Either<S::Future, Ready<Result<Response<Body>, Infallible>>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let upgraded = self.slot.as_ref().and_then(|slot| slot.upgrade(&mut request));
+        match upgraded {
+            Some(answer) => Either::Right(ready(Ok(answer))),
+            None => Either::Left(self.service.clone().call(request.map(Body::from))),
+        }
+    }
 }
 
 /// A tower service as hyper calls it.
