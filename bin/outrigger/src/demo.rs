@@ -143,7 +143,7 @@ async fn stay(end: End, stage: &Stage, show: &Show, orders: &mut Orders) -> End 
         return end;
     }
     show.tell("\nThe shop stays open. Try, in another terminal:");
-    for line in closing::curl_lines(stage) {
+    for line in closing::shopping(stage).iter().chain(&closing::looking(stage)) {
         show.tell(&format!("   {line}"));
     }
     show.tell("Ctrl-C closes it.");

@@ -87,24 +87,40 @@ fn tell_logs(process: &str, folder: &Folder, show: &Show) {
     }
 }
 
-/// What to try, as command lines.
-pub(crate) fn curl_lines(stage: &Stage) -> Vec<String> {
-    let Some(ports) = stage.ports(DOOR) else {
+/// What changes nothing and can be tried at any time, as command lines.
+pub(crate) fn looking(stage: &Stage) -> Vec<String> {
+    let Some(root) = root(stage) else {
         return Vec::new();
     };
-    let root = format!("http://127.0.0.1:{}/{}", ports.http, routes::V1);
-    let call =
-        |app: &str, method: &str| format!("{root}/{}/{app}{}{method}", routes::INVOKE, routes::METHOD_MARKER);
-    let with = |data: &str| format!("-H 'content-type: {}' -d '{data}'", content::JSON);
     vec![
-        format!("curl {} {}", call("stock", "shelves/canoe"), with("5")),
-        format!(
-            "curl {} {}",
-            call("orders", "orders"),
-            with(r#"{"id":"mine","item":"canoe","quantity":1}"#)
-        ),
-        format!("curl {}", call("ledger", "entries/mine")),
-        format!("curl {}", call("courier", "labels")),
+        format!("curl {}", call(&root, "stock", "shelves/canoe")),
+        format!("curl {}", call(&root, "ledger", "summary")),
+        format!("curl {}", call(&root, "courier", "labels")),
         format!("curl {root}/{}", routes::METADATA),
     ]
+}
+
+/// What a customer does. It is for a shop whose books are done: they know of no other customers than the play's.
+pub(crate) fn shopping(stage: &Stage) -> Vec<String> {
+    let Some(root) = root(stage) else {
+        return Vec::new();
+    };
+    let with = |data: &str| format!("-H 'content-type: {}' -d '{data}'", content::JSON);
+    let order = r#"{"id":"mine","item":"canoe","quantity":1}"#;
+    vec![
+        format!("curl {} {}", call(&root, "stock", "shelves/canoe"), with("5")),
+        format!("curl {} {}", call(&root, "orders", "orders"), with(order)),
+        format!("curl {}", call(&root, "ledger", "entries/mine")),
+    ]
+}
+
+/// The HTTP API of the door.
+fn root(stage: &Stage) -> Option<String> {
+    let port = stage.ports(DOOR)?.http;
+    Some(format!("http://127.0.0.1:{port}/{}", routes::V1))
+}
+
+/// The URL of an app's method.
+fn call(root: &str, app: &str, method: &str) -> String {
+    format!("{root}/{}/{app}{}{method}", routes::INVOKE, routes::METHOD_MARKER)
 }

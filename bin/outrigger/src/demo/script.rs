@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::{
     books::{Audit, Books},
     cast::{CAST, DOOR, SHIPPING},
+    closing,
     plan::{NONSENSE, Plan, Visit},
     services::{
         ledger::{Entries, Summary},
@@ -81,6 +82,10 @@ async fn open(stage: &mut Stage, show: &Show) -> Result<Shop, Trouble> {
         "   The door: http://127.0.0.1:{} and, for gRPC, 127.0.0.1:{}",
         ports.http, ports.grpc
     ));
+    show.line("   To look around while it is open (--stay leaves it open):");
+    for line in closing::looking(stage) {
+        show.line(&format!("   {}", show.paint(Style::Dim, &line)));
+    }
     Ok(Shop::new(door, ports.grpc, stage.tasks().child("customers")))
 }
 

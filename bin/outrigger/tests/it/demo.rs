@@ -85,6 +85,7 @@ fn every_order_is_accounted_for_once() {
     for part in [
         "20 accepted = ",
         " + 1 dead-lettered",
+        "curl http://127.0.0.1:",
         "shipping is killed (SIGKILL)",
         "20 orders are taken all the same: 10 over HTTP, 10 over gRPC",
         "The books balance: every order is accounted for, once.",
@@ -118,6 +119,8 @@ fn two_demos_do_not_meet() {
 fn it_stays_open_and_says_what_to_try() {
     let audience = Audience::new();
     let mut run = Run::start(&mut audience.command(&["--stay", "--orders", FEW]));
+    run.line("The shop stays open.");
+    run.seen.clear();
     run.line("Ctrl-C closes it.");
     let lines: Vec<_> = run
         .seen
@@ -125,7 +128,7 @@ fn it_stays_open_and_says_what_to_try() {
         .filter(|line| line.trim().starts_with("curl "))
         .cloned()
         .collect();
-    assert_eq!(lines.len(), 5, "{:#?}", run.seen);
+    assert_eq!(lines.len(), 7, "{:#?}", run.seen);
     let metadata = lines
         .iter()
         .find(|line| line.ends_with("/v1.0/metadata"))
