@@ -89,7 +89,7 @@ async fn run(args: &Args) -> Result<ExitCode, BoxError> {
         "Outrigger: a small shop, to see a system of services at work",
     ));
     let end = perform(&mut stage, &show, args.orders, &mut orders).await;
-    tell(&end, &stage, &show);
+    tell(&end, &stage, &show, start);
     let end = if args.stay {
         stay(end, &stage, &show, &mut orders).await
     } else {
@@ -104,7 +104,7 @@ async fn run(args: &Args) -> Result<ExitCode, BoxError> {
             fallen.process, fallen.how
         ));
     }
-    farewell(&end, args, &stage, &show, start);
+    farewell(&end, args, &stage, &show);
     let code = match end {
         End::Played(audit) => audit.exit_code().max(u8::from(!late.is_empty() && !is_killed)),
         End::Trouble(_) | End::Fallen(_) => 1,
@@ -127,10 +127,10 @@ async fn perform(stage: &mut Stage, show: &Show, number: u32, orders: &mut Order
     }
 }
 
-fn tell(end: &End, stage: &Stage, show: &Show) {
+fn tell(end: &End, stage: &Stage, show: &Show, start: Instant) {
     show.end_progress();
     match end {
-        End::Played(audit) => closing::tell_books(audit, show),
+        End::Played(audit) => closing::tell_books(audit, show, start.elapsed()),
         End::Trouble(trouble) => closing::tell_trouble(trouble, stage, show),
         End::Fallen(fallen) => closing::tell_fallen(fallen, stage, show),
         End::Interrupted => show.line("Interrupted: the shop closes."),
@@ -159,20 +159,7 @@ async fn stay(end: End, stage: &Stage, show: &Show, orders: &mut Orders) -> End 
     }
 }
 
-fn farewell(end: &End, args: &Args, stage: &Stage, show: &Show, start: Instant) {
-    if let End::Played(audit) = end
-        && audit.balances()
-    {
-        let verdict = show.paint(
-            Style::Good,
-            "The books balance: every order is accounted for, once.",
-        );
-        show.tell(&format!(
-            "\n{verdict} {} orders, {:.1} s.",
-            args.orders,
-            start.elapsed().as_secs_f32()
-        ));
-    }
+fn farewell(end: &End, args: &Args, stage: &Stage, show: &Show) {
     if args.keep {
         show.tell(&format!(
             "Resources, data and logs are in {}",

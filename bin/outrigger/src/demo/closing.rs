@@ -1,5 +1,7 @@
 //! What is said at the end: the books, what went wrong, and what to try.
 
+use std::time::Duration;
+
 use outrigger_base_std::chain;
 use outrigger_wire_names::{content, routes};
 
@@ -17,7 +19,7 @@ const TOLD_MAX: usize = 20;
 const TAIL: usize = 15;
 
 /// Tells what the books come to.
-pub(crate) fn tell_books(audit: &Audit, show: &Show) {
+pub(crate) fn tell_books(audit: &Audit, show: &Show, took: Duration) {
     let Totals {
         accepted,
         shipped,
@@ -43,6 +45,12 @@ pub(crate) fn tell_books(audit: &Audit, show: &Show) {
         "   {mark} events: {repeated} came more than once, and were told by their ids"
     ));
     if audit.balances() {
+        let verdict = "The books balance: every order is accounted for, once.";
+        let verdict = show.paint(Style::Good, verdict);
+        show.tell(&format!(
+            "\n{verdict} {accepted} orders, {:.1} s.",
+            took.as_secs_f32()
+        ));
         return;
     }
     show.tell(&show.paint(Style::Bad, "The books do not balance:"));
