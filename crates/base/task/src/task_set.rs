@@ -12,6 +12,7 @@ use tokio_util::{
     sync::{CancellationToken, WaitForCancellationFuture},
     task::TaskTracker,
 };
+use tracing::{Instrument, Span};
 
 /// Tells the tasks of a set that they should come to an end.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +55,8 @@ pub struct Leftover {
 }
 
 /// The tasks of one owner. Cloning gives another handle to the same set; the tasks end with [`TaskSet::close`].
+///
+/// The tasks run in the `tracing` span that the set was made in, so that what they log tells whose they are.
 #[derive(Debug, Clone)]
 pub struct TaskSet(Arc<Inner>);
 
@@ -64,6 +67,8 @@ struct Inner {
     tracker: TaskTracker,
     /// Where to spawn when the caller's thread has no runtime, or one that ends before the set does.
     home: Option<Handle>,
+    /// What log lines of the tasks are in; a runtime that shares its process tells itself apart by it.
+    span: Span,
     running: Mutex<Running>,
 }
 
@@ -92,25 +97,27 @@ impl Running {
 impl TaskSet {
     /// An empty set that belongs to `owner` and spawns on the runtime it is called from.
     pub fn new(owner: impl Into<Arc<str>>) -> Self {
-        Self::build(owner.into(), StopSignal::default(), None)
+        Self::build(owner.into(), StopSignal::default(), None, Span::current())
     }
 
     /// An empty set whose tasks all run on `home`, from whatever thread they are spawned.
     pub fn on(home: Handle, owner: impl Into<Arc<str>>) -> Self {
-        Self::build(owner.into(), StopSignal::default(), Some(home))
+        Self::build(owner.into(), StopSignal::default(), Some(home), Span::current())
     }
 
     /// A set of a part of this owner: it stops when this one does, but is closed by its own owner.
     pub fn child(&self, owner: impl Into<Arc<str>>) -> Self {
-        Self::build(owner.into(), self.0.signal.child(), self.0.home.clone())
+        let (signal, home) = (self.0.signal.child(), self.0.home.clone());
+        Self::build(owner.into(), signal, home, self.0.span.clone())
     }
 
-    fn build(owner: Arc<str>, signal: StopSignal, home: Option<Handle>) -> Self {
+    fn build(owner: Arc<str>, signal: StopSignal, home: Option<Handle>, span: Span) -> Self {
         Self(Arc::new(Inner {
             owner,
             signal,
             tracker: TaskTracker::new(),
             home,
+            span,
             running: Mutex::default(),
         }))
     }
@@ -140,7 +147,10 @@ impl TaskSet {
                 tracing::error!(owner = &*owner, task = &*task, "task panicked");
             }
         };
-        let tracked = self.0.tracker.track_future(guarded);
+        let tracked = self
+            .0
+            .tracker
+            .track_future(guarded.instrument(self.0.span.clone()));
         #[allow(clippy::disallowed_methods, reason = "this is the one place that may spawn")]
         let handle = match home {
             Some(home) => home.spawn(tracked),

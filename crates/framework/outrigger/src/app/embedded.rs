@@ -13,6 +13,7 @@ use outrigger_runtime_node::{
     AppOptions, DrainOptions, Node, Options, host_address, multicast, registry_dir,
 };
 use outrigger_wire_names::environment;
+use tracing::{Instrument, Span};
 
 use super::{Running, settings::Settings, start_error};
 use crate::{Error, Handle, channel::InProcess, handle::Backend, program::Program};
@@ -24,10 +25,19 @@ const MAX_HEAD: usize = 8 * 1024;
 pub(super) struct Embedded {
     node: Node,
     subscriptions: Subscriptions,
+    span: Span,
 }
 
 /// Opens the components, becomes a member of the mesh, and subscribes.
+///
+/// What the runtime logs is in a span that names the app: several runtimes share the program's subscriber. The span has
+/// the highest level, so that it is there whatever is shown.
 pub(super) async fn start(settings: Settings, program: Arc<Program>) -> Result<Running, Error> {
+    let span = tracing::error_span!("app", app_id = settings.app_id);
+    open(settings, program, span.clone()).instrument(span).await
+}
+
+async fn open(settings: Settings, program: Arc<Program>, span: Span) -> Result<Running, Error> {
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
         (Arc::new(SystemClock), Arc::new(BufferedEntropy::default()));
     // Contexts go along and no span is recorded, so that the rate is of no account.
@@ -51,11 +61,15 @@ pub(super) async fn start(settings: Settings, program: Arc<Program>) -> Result<R
     };
     node.arrive(subscriptions.start()).await;
     tracing::info!(
-        app_id = settings.app_id,
         internal = %node.internal_address(),
         "the app runs with the runtime embedded"
     );
-    Ok(Running::embedded(handle, Embedded { node, subscriptions }))
+    let embedded = Embedded {
+        node,
+        subscriptions,
+        span,
+    };
+    Ok(Running::embedded(handle, embedded))
 }
 
 fn options(
@@ -108,7 +122,8 @@ impl Embedded {
     /// Ends the runtime in order. Returns what ran out of time.
     pub(super) async fn end(self) -> Vec<String> {
         let subscriptions = self.subscriptions;
-        self.node.drain(async move { subscriptions.stop().await }).await
+        let drain = self.node.drain(async move { subscriptions.stop().await });
+        drain.instrument(self.span).await
     }
 
     /// Tells every task to end, without waiting.
