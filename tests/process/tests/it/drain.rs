@@ -1,0 +1,5 @@
+//! The end: what is in hand is finished, and nothing that was acknowledged is lost.
+
+mod kill;
+mod messages;
+mod requests;

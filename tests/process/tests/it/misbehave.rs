@@ -1,0 +1,6 @@
+//! Clients and apps that break off, hang, flood and lie.
+
+mod apps;
+mod bytes;
+mod clients;
+mod transactions;

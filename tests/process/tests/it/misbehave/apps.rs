@@ -1,0 +1,90 @@
+//! Apps that end in the middle of an answer, or answer what is none.
+
+use outrigger_testing_harness::Folder;
+
+use crate::rig::{
+    Plan, Raw, Sidecar, get,
+    raw::{End, RawApp},
+};
+
+/// Half of an answer whose length is told.
+const HALF: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 10\r\n\r\nhalf-";
+/// A chunk of an answer whose end is still to come.
+const CHUNK: &[u8] =
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhalf-\r\n";
+
+/// An app's own sidecar, and a neighbour's.
+async fn mesh(folder: &Folder, port: u16) -> [Sidecar; 2] {
+    let own = Plan::new("app", folder.path()).app(port, "http").start().await;
+    let neighbour = Plan::new("neighbour", folder.path()).start().await;
+    [own, neighbour]
+}
+
+/// What a client receives from a sidecar, and whether the connection ended in good order.
+async fn receive(sidecar: &Sidecar) -> (String, bool) {
+    let mut client = Raw::connect(sidecar.http).await;
+    let request = "GET /v1.0/invoke/app/method/x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    client.say(request).await.unwrap();
+    let (bytes, ended) = client.rest().await;
+    if let Err(error) = &ended {
+        assert_ne!(
+            error.kind(),
+            std::io::ErrorKind::TimedOut,
+            "the client waits for ever"
+        );
+    }
+    (String::from_utf8_lossy(&bytes).into_owned(), ended.is_ok())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_cut_is_cut_for_the_client() {
+    for (answer, end) in [
+        (HALF, End::Reset),
+        (HALF, End::Close),
+        (CHUNK, End::Reset),
+        (CHUNK, End::Close),
+    ] {
+        let folder = Folder::new("cut").unwrap();
+        let app = RawApp::start(answer, end).await;
+        for sidecar in &mesh(&folder, app.port).await {
+            let (text, _) = receive(sidecar).await;
+            let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+            if head.starts_with("HTTP/1.1 200") {
+                // The length that was promised does not come, or the last chunk does not.
+                let is_cut = if head.contains("transfer-encoding: chunked") {
+                    !body.ends_with("0\r\n\r\n")
+                } else {
+                    head.contains("content-length: 10") && body.len() < 10
+                };
+                assert!(is_cut, "{end:?} after {answer:?} became whole: {text}");
+            } else {
+                assert!(head.starts_with("HTTP/1.1 500"), "{text}");
+            }
+            get(sidecar, "/v1.0/healthz").await.ok();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_that_answers_nothing_or_nonsense_is_an_error_that_says_so() {
+    let answers: [&[u8]; 4] = [
+        b"",
+        b"HTTP/1.1 ",
+        b"\x16\x03\x01\x00\xff garbage \x00\xff\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n",
+    ];
+    for answer in answers {
+        let folder = Folder::new("nonsense").unwrap();
+        let app = RawApp::start(answer, End::Close).await;
+        for sidecar in &mesh(&folder, app.port).await {
+            let answer = get(sidecar, "/v1.0/invoke/app/method/x").await;
+            assert_eq!(
+                answer.code(),
+                (500, "ERR_DIRECT_INVOKE".to_owned()),
+                "{}",
+                answer.text()
+            );
+            assert!(answer.text().contains("error invoking app"), "{}", answer.text());
+        }
+    }
+}

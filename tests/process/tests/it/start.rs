@@ -1,0 +1,6 @@
+//! A sidecar that is started with something wrong says what, and ends, goes on or waits as it should.
+
+mod flags;
+mod manifests;
+mod redis;
+mod sqlite;
