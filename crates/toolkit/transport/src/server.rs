@@ -15,7 +15,7 @@ use crate::Body;
 use listen::Moving;
 pub use listen::{Listener, bind};
 
-/// Time for the first bytes of a connection, as `ReadHeaderTimeout` of the servers we replace.
+/// Time for the first bytes of a connection, and then for its first head, as `ReadHeaderTimeout` of the servers we replace.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause after a failed `accept` (out of descriptors): the loop must not spin while it cannot help.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -100,9 +100,9 @@ pub async fn serve<M, S>(
         match moving {
             Ok(moving) => connections.spawn_on(worker, "server-connection", async move {
                 let Ok(stream) = moving.arrive() else { return };
-                let _ = stop
-                    .run_until(connection::run(stream, service, options, intake))
-                    .await;
+                // In a box: each layer around a future may hold it twice, and this is what an idle connection costs.
+                let run = Box::pin(connection::run(stream, service, options, intake));
+                let _ = stop.run_until(run).await;
             }),
             Err(error) => tracing::warn!(%error, "cannot hand a connection to its worker"),
         }

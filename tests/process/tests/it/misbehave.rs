@@ -3,4 +3,5 @@
 mod apps;
 mod bytes;
 mod clients;
+mod idle;
 mod transactions;

@@ -1,6 +1,14 @@
 //! One accepted connection, from its preface to its end.
 
-use std::{convert::Infallible, future::Future, pin::pin};
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use futures_util::future::{Either, Ready, ready};
 use http::{Request, Response};
@@ -41,38 +49,48 @@ where
     };
     let io = TokioIo::new(stream);
     match begins_with_http2 {
-        Some(true) if options.http2 => {
-            serve_http2(io, service, options, intake).await;
-        }
-        Some(false) if options.http1 => {
-            let slot = Slot::default();
-            let adapter = Upgradable {
-                service: service.clone(),
-                slot: options.http2.then(|| slot.clone()),
-            };
-            let connection = http1_builder(options)
-                .serve_connection(io, adapter)
-                .with_upgrades();
-            finish(
-                connection,
-                intake.clone(),
-                http1::UpgradeableConnection::graceful_shutdown,
-            )
-            .await;
-            if let Some(upgrade) = slot.take()
-                && let Ok(upgraded) = upgrade.on.await
-            {
-                let io = Joined::new(TokioIo::new(upgraded), upgrade.first);
-                serve_http2(TokioIo::new(io), service, options, intake).await;
-            }
-        }
-        None => {
-            let builder = auto::Builder::new(TokioExecutor::new());
-            let connection = builder.serve_connection(io, Adapter(service)).into_owned();
-            finish(connection, intake, auto::Connection::graceful_shutdown).await;
-        }
+        // Idle connections are HTTP/1.1 as a rule: only they are kept in this future, the larger others in a box.
+        Some(true) if options.http2 => Box::pin(serve_http2(io, service, options, intake)).await,
+        Some(false) if options.http1 => serve_http1(io, service, options, intake).await,
+        None => Box::pin(serve_either(io, service, intake)).await,
         // The protocol is switched off here: the connection is closed, as by a server that does not know it.
         Some(_) => {}
+    }
+}
+
+async fn serve_http1<S>(io: TokioIo<Stream>, service: S, options: Options, intake: StopSignal)
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let slot = Slot::default();
+    let first_head = FirstHead::default();
+    let adapter = Upgradable {
+        service: service.clone(),
+        slot: options.http2.then(|| slot.clone()),
+        first_head: first_head.clone(),
+    };
+    {
+        let connection = pin!(
+            http1_builder(options)
+                .serve_connection(io, adapter)
+                .with_upgrades()
+        );
+        let shut_down = http1::UpgradeableConnection::graceful_shutdown;
+        tokio::select! {
+            biased;
+            () = finish(connection, &intake, shut_down) => {}
+            () = first_head.late() => {
+                tracing::debug!("a connection is closed whose first head did not come in time");
+                return;
+            }
+        }
+    }
+    if let Some(upgrade) = slot.take()
+        && let Ok(upgraded) = upgrade.on.await
+    {
+        let io = Joined::new(TokioIo::new(upgraded), upgrade.first);
+        Box::pin(serve_http2(TokioIo::new(io), service, options, intake)).await;
     }
 }
 
@@ -82,17 +100,26 @@ where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let connection = http2_builder(options).serve_connection(io, Adapter(service));
-    finish(connection, intake, http2::Connection::graceful_shutdown).await;
+    let connection = pin!(http2_builder(options).serve_connection(io, Adapter(service)));
+    finish(connection, &intake, http2::Connection::graceful_shutdown).await;
+}
+
+async fn serve_either<S>(io: TokioIo<Stream>, service: S, intake: StopSignal)
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let connection = pin!(builder.serve_connection(io, Adapter(service)).into_owned());
+    finish(connection, &intake, auto::Connection::graceful_shutdown).await;
 }
 
 /// Drives a connection to its end; tells it to end when `intake` goes off.
-async fn finish<C, E>(connection: C, intake: StopSignal, shut_down: impl FnOnce(std::pin::Pin<&mut C>))
+async fn finish<C, E>(mut connection: Pin<&mut C>, intake: &StopSignal, shut_down: impl FnOnce(Pin<&mut C>))
 where
     C: Future<Output = Result<(), E>>,
     E: std::fmt::Display,
 {
-    let mut connection = pin!(connection);
     let mut stopped = pin!(intake.stopped());
     let ended = tokio::select! {
         biased;
@@ -104,6 +131,26 @@ where
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended early");
+    }
+}
+
+/// Whether a connection has brought a whole head yet. One that does not within [`HEAD_TIMEOUT`] is closed: bytes that
+/// trickle in would hold it for ever. A connection that has brought one may be idle as long as its client likes.
+#[derive(Clone, Default)]
+struct FirstHead(Arc<AtomicBool>);
+
+impl FirstHead {
+    fn has_come(&self) {
+        // Nothing else is told by this than that it is so.
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Completes when the time is over and no head has come; never when one has.
+    async fn late(&self) {
+        tokio::time::sleep(HEAD_TIMEOUT).await;
+        if self.0.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -135,6 +182,7 @@ struct Upgradable<S> {
     service: S,
     /// `None` where HTTP/2 is switched off.
     slot: Option<Slot>,
+    first_head: FirstHead,
 }
 
 impl<S> hyper::service::Service<Request<Incoming>> for Upgradable<S>
@@ -146,6 +194,7 @@ where
     type Future = Either<S::Future, Ready<Result<Response<Body>, Infallible>>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        self.first_head.has_come();
         let upgraded = self.slot.as_ref().and_then(|slot| slot.upgrade(&mut request));
         match upgraded {
             Some(answer) => Either::Right(ready(Ok(answer))),
