@@ -132,7 +132,8 @@ func startSidecar(t *testing.T, appID string, beside app) *sidecar {
 		args = append(args, "--app-port", fmt.Sprint(beside.port), "--app-protocol", beside.protocol)
 	}
 	s.cmd = exec.Command(program(t), args...)
-	s.cmd.Env = append(os.Environ(), "OUTRIGGER_RUN_DIR="+runFolder, "OUTRIGGER_HOME="+folder)
+	s.cmd.Env = append(os.Environ(),
+		"OUTRIGGER_RUN_DIR="+runFolder, "OUTRIGGER_MULTICAST=off", "OUTRIGGER_HOME="+folder)
 	s.cmd.Stdout, s.cmd.Stderr = &s.logged, &s.logged
 	if err := s.cmd.Start(); err != nil {
 		t.Fatalf("sidecar %s does not start: %v", appID, err)

@@ -135,6 +135,7 @@ class Sidecar:
                 env={
                     **os.environ,
                     "OUTRIGGER_RUN_DIR": str(run_folder),
+                    "OUTRIGGER_MULTICAST": "off",
                     "OUTRIGGER_HOME": str(folder),
                     **(environment or {}),
                 },

@@ -144,7 +144,8 @@ class Sidecar {
       "--resources-path", resources,
       ...more,
     ];
-    const env = { ...process.env, OUTRIGGER_RUN_DIR: runFolder, OUTRIGGER_HOME: folder };
+    const own = { OUTRIGGER_RUN_DIR: runFolder, OUTRIGGER_MULTICAST: "off", OUTRIGGER_HOME: folder };
+    const env = { ...process.env, ...own };
     this.child = spawn(program(), args, { env, stdio: ["ignore", "pipe", "pipe"] });
     running.add(this);
     this.child.stdout.pipe(log, { end: false });
