@@ -58,7 +58,7 @@ async fn more_exchanges_than_one_connection_takes_have_another() {
     let channel = start(&tasks, together);
     let exchanges = (0..together).map(|_| channel.send(request(&channel)));
     let answers = futures_util::future::join_all(exchanges).await;
-    assert!(answers.iter().all(|answer| answer.is_ok()));
+    assert!(answers.iter().all(Result::is_ok));
     assert_eq!(channel.0.slot().lines().len(), 3);
     // As long as bodies are not read the connections are in use.
     assert_eq!(channel.purge(Duration::ZERO), 0);

@@ -37,7 +37,7 @@ fn start(tasks: &TaskSet, http2: bool) -> SocketAddr {
     };
     let serving = server::serve(
         listener,
-        move |_| service.clone(),
+        move |_| service,
         options,
         Vec::new(),
         tasks.child("server"),
