@@ -30,6 +30,10 @@ use crate::{
 /// Bytes of a message between sidecars where the body has no limit.
 const UNLIMITED: usize = usize::MAX >> 1;
 
+/// Bytes that the head of a call between sidecars may have at least. What came in a message of gRPC, the method and the
+/// query, stands in the head there: up to 64 KiB of a URI, with what the sidecar of the caller adds beside it.
+const INTERNAL_HEAD: usize = 128 * 1024;
+
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -196,7 +200,11 @@ impl Node {
             address: sockets.internal,
             source,
         })?;
-        node.serve("internal", listener, node.options.server, service);
+        let internal = server::Options {
+            max_head: node.options.server.max_head.max(INTERNAL_HEAD),
+            ..node.options.server
+        };
+        node.serve("internal", listener, internal, service);
         node.registration = discovery
             .announce(identity, identity.host_address, sockets.internal.port())
             .await;
