@@ -44,7 +44,11 @@ impl<M: Unpin, F: Fn(StreamPayload) -> M + Unpin> Stream for Outgoing<M, F> {
                 return Poll::Ready(None);
             };
             let data = match frame.map(Frame::into_data) {
-                Err(error) => return Poll::Ready(Some(Err(error))),
+                Err(error) => {
+                    // A cut is the end: asked again, this has nothing more to say, whatever the body would.
+                    self.body = Body::empty();
+                    return Poll::Ready(Some(Err(error)));
+                }
                 // Trailers have no place in these messages.
                 Ok(Err(_)) => continue,
                 Ok(Ok(data)) if data.is_empty() => continue,
@@ -132,6 +136,16 @@ mod tests {
         assert_eq!(messages.len(), 2);
         assert_eq!(messages[0], None);
         assert_eq!(messages[1].as_ref().map(|payload| payload.seq), Some(0));
+    }
+
+    #[tokio::test]
+    async fn a_cut_ends_the_messages() {
+        let cut = || Err(tonic::Status::aborted("cut"));
+        // A body that would tell of its cut for ever.
+        let body = Body::from_frames(Incoming::new(stream::repeat_with(cut)));
+        let messages: Vec<_> = Outgoing::new(None, body, Some).take(10).collect().await;
+        assert_eq!(messages.len(), 2);
+        assert!(messages[0].is_ok() && messages[1].is_err());
     }
 
     #[tokio::test]
