@@ -40,22 +40,42 @@ pub fn parse_duration_nanos(text: &str) -> Result<i128, DurationError> {
     if rest.is_empty() {
         return Err(fail());
     }
-    let mut nanos: f64 = 0.0;
-    let mut exact: i128 = 0;
+    let mut total: i128 = 0;
     while !rest.is_empty() {
         let end = rest
             .find(|c: char| !c.is_ascii_digit() && c != '.')
             .ok_or_else(fail)?;
         let (number, tail) = rest.split_at(end);
         let (name, scale) = unit_at(tail).ok_or_else(fail)?;
-        match number.parse::<u64>() {
-            Ok(whole) => exact = exact.saturating_add(i128::from(whole).saturating_mul(scale as i128)),
-            Err(_) => nanos += number.parse::<f64>().map_err(|_| fail())? * scale,
-        }
+        total = total.saturating_add(nanos_of(number, scale).ok_or_else(fail)?);
         rest = &tail[name.len()..];
     }
-    let total = exact.saturating_add(nanos as i128);
     Ok(if negative { -total } else { total })
+}
+
+/// A number of units in nanoseconds. What stands before the point is exact, what stands behind it is as exact as Go's.
+fn nanos_of(number: &str, scale: f64) -> Option<i128> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let is_empty = whole.is_empty() && fraction.is_empty();
+    if is_empty || fraction.contains('.') {
+        return None;
+    }
+    let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let (mut digits, mut shift) = (0_u64, 1.0);
+    for digit in fraction.bytes().map(|byte| u64::from(byte - b'0')) {
+        // Go leaves out the digits that do not fit.
+        let Some(more) = digits
+            .checked_mul(10)
+            .and_then(|more| more.checked_add(digit))
+            .filter(|more| *more <= 1 << 63)
+        else {
+            break;
+        };
+        digits = more;
+        shift *= 10.0;
+    }
+    let part = (digits as f64 * (scale / shift)) as i128;
+    Some(whole.saturating_mul(scale as i128).saturating_add(part))
 }
 
 /// The unit that `tail` begins with; `ms` is tried before `m`.
@@ -136,11 +156,20 @@ mod tests {
             ("10us", 10_000),
             ("7ns", 7),
             ("-3m", -180_000_000_000),
+            ("1.s", 1_000_000_000),
+            (".5s", 500_000_000),
+            ("33.55s", 33_550_000_000),
+            ("1h23.5h2m93.55s", 88_413_550_000_000),
+            // Fractions with more digits than fit, from the tests of Go's own parser.
+            ("0.100000000000000000000h", 360_000_000_000),
+            ("0.9223372036854775807h", 3_320_413_933_267),
+            ("0.3333333333333333333h", 1_200_000_000_000),
+            ("0.830103483285477580700h", 2_988_372_539_827),
         ];
         for (text, nanos) in cases {
             assert_eq!(parse_duration_nanos(text), Ok(nanos), "{text}");
         }
-        for text in ["", "5", "s", "1x", "1.2.3s", "-", "5 s"] {
+        for text in ["", "5", "s", "1x", "1.2.3s", "-", "5 s", ".s", "1..5s"] {
             assert!(parse_duration_nanos(text).is_err(), "{text}");
         }
         assert!(parse_duration("-1s").is_err());
