@@ -33,4 +33,4 @@ pub use outrigger_runtime_channel::{
     grpc::{metadata_of, topic_event, verdict},
 };
 pub use outrigger_runtime_peer::status::grpc_of_http;
-pub use outrigger_runtime_telemetry::{Exchange, Telemetry};
+pub use outrigger_runtime_telemetry::{Exchange, Telemetry, registry as metrics_registry};

@@ -3,10 +3,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use outrigger_base_clock::{BufferedEntropy, Clock, Entropy, SystemClock};
-use outrigger_base_telemetry::{
-    metrics::Registry as Metrics,
-    trace::{Sampler, Tracer},
-};
+use outrigger_base_telemetry::trace::{Sampler, Tracer};
+use outrigger_runtime_api::metrics_registry;
 use outrigger_runtime_delivery::{Settings as DeliverySettings, Subscriptions};
 use outrigger_runtime_host::Identity;
 use outrigger_runtime_node::{
@@ -43,7 +41,8 @@ async fn open(settings: Settings, program: Arc<Program>, span: Span) -> Result<R
     // Contexts go along and no span is recorded, so that the rate is of no account.
     let tracer = Tracer::new(clock.clone(), entropy.clone(), Sampler::default(), None);
     let options = options(&settings, &program, clock, entropy)?;
-    let metrics = Arc::new(Metrics::new());
+    let metrics = metrics_registry(&options.loaded.configuration.metrics);
+    let metrics = Arc::new(metrics);
     let node = Node::start(options, tracer, metrics.clone(), &*settings.env).await;
     let mut node = node.map_err(|error| start_error("start the runtime", error))?;
     let handle = Handle::new(Backend::Embedded(node.api().clone()));
