@@ -11,7 +11,7 @@ use super::{
     entry::{Entry, Id},
     hand::{Hand, Held},
 };
-use crate::link::Link;
+use crate::{fault::Fault, link::Link};
 
 /// Where a subscription reads.
 #[derive(Debug, Clone)]
@@ -22,6 +22,28 @@ pub(super) struct Source {
     pub(super) topic: Arc<str>,
     /// Name of the group and of the consumer.
     pub(super) consumer: Arc<str>,
+}
+
+impl Source {
+    /// Sets how long entries that we hold count as having lain. Claiming for the same consumer changes, with `JUSTID`,
+    /// nothing else.
+    pub(super) async fn set_idle(&self, ids: &[Id], idle: Duration) -> Result<(), Fault> {
+        let mut command = redis::cmd("XCLAIM");
+        command
+            .arg(&*self.topic)
+            .arg(&*self.consumer)
+            .arg(&*self.consumer)
+            .arg(0);
+        for id in ids {
+            command.arg(id.to_string());
+        }
+        command
+            .arg("IDLE")
+            .arg(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX))
+            .arg("JUSTID");
+        self.link.send(&command, self.link.writing(true)).await?;
+        Ok(())
+    }
 }
 
 /// Spawns the tasks of one subscription, so that their end can be awaited.
@@ -84,22 +106,8 @@ impl Flow {
         let Some(after) = self.limit.filter(|_| !ids.is_empty()) else {
             return;
         };
-        let source = &self.source;
-        let mut command = redis::cmd("XCLAIM");
-        command
-            .arg(&*source.topic)
-            .arg(&*source.consumer)
-            .arg(&*source.consumer)
-            .arg(0);
-        for id in ids {
-            command.arg(id.to_string());
-        }
-        command
-            .arg("IDLE")
-            .arg(u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
-            .arg("JUSTID");
-        if let Err(fault) = source.link.send(&command, source.link.writing(true)).await {
-            tracing::debug!(topic = &*source.topic, %fault, "giving messages back failed: they come again later");
+        if let Err(fault) = self.source.set_idle(ids, after).await {
+            tracing::debug!(topic = &*self.source.topic, %fault, "giving messages back failed: they come again later");
         }
     }
 

@@ -10,21 +10,11 @@ use super::{flow::Source, hand::Hand};
 const CHUNK: usize = 256;
 
 /// Renews all that is held, again and again, until nothing more can be held (`over`), which may be well after the
-/// subscription began to end. Claiming for the same consumer resets an entry's age and, with `JUSTID`, nothing else.
+/// subscription began to end.
 pub(super) async fn run(source: Source, hand: Arc<Hand>, every: Duration, over: StopSignal) {
     while over.run_until(tokio::time::sleep(every)).await.is_some() {
         for ids in hand.all().chunks(CHUNK) {
-            let mut command = redis::cmd("XCLAIM");
-            command
-                .arg(&*source.topic)
-                .arg(&*source.consumer)
-                .arg(&*source.consumer)
-                .arg(0);
-            for id in ids {
-                command.arg(id.to_string());
-            }
-            command.arg("JUSTID");
-            if let Err(fault) = source.link.send(&command, source.link.writing(true)).await {
+            if let Err(fault) = source.set_idle(ids, Duration::ZERO).await {
                 tracing::debug!(topic = &*source.topic, %fault, "renewing held messages failed");
                 break;
             }
