@@ -6,6 +6,8 @@
 
 mod drain;
 mod task_set;
+mod thread;
 
 pub use drain::{Drain, Phase};
 pub use task_set::{Leftover, StopSignal, TaskSet};
+pub use thread::Thread;

@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use outrigger_base_task::TaskSet;
+use outrigger_base_task::{TaskSet, Thread};
 use outrigger_block_kit::{Context, OpenError};
 use outrigger_block_pubsub::{
     Broker, BulkFailure, BulkPublish, Error, Feature, Handler, Metadata, Publish, Subscribe, Subscription,
@@ -23,7 +23,6 @@ use crate::{
     settings::Settings,
     store::{self, Join, NewMessage, Opened, Ping, Store, StoreHandle},
     subscription::{Consumer, End, Standing},
-    thread::Thread,
 };
 
 /// The largest payload, in bytes. Many are in memory at once; Dapr's own limit for a request body is 4 MiB unless set.

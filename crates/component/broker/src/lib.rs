@@ -38,7 +38,6 @@ mod life;
 mod settings;
 mod store;
 mod subscription;
-mod thread;
 
 use std::sync::Arc;
 

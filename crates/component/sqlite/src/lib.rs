@@ -39,7 +39,6 @@ mod connection_string;
 mod failure;
 mod migrate;
 mod state;
-mod thread;
 
 pub use state::open;
 

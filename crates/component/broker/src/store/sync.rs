@@ -9,11 +9,12 @@ use std::{
     },
 };
 
+use outrigger_base_task::Thread;
+
 use super::{
     fault::Fault,
     work::{Job, QUEUE},
 };
-use crate::thread::Thread;
 
 /// The way to the disk.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use std::{io, sync::Arc};
 
 use outrigger_base_clock::Clock;
+use outrigger_base_task::Thread;
 use outrigger_block_kit::OpenError;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -20,7 +21,6 @@ use crate::{
     bell::{Ringer, Sleepers},
     folder::{Alive, Folder, Lock, MemberId, Sockets},
     settings::{Settings, Synchronous},
-    thread::Thread,
 };
 
 /// Operations in one transaction at most: more would not share the commit better, and would make the first wait.

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use outrigger_base_task::Thread;
 use outrigger_block_kit::OpenError;
 use rusqlite::Connection;
 use tokio::sync::mpsc;
@@ -19,7 +20,7 @@ use super::{
     row::ReadError,
     statements::Statements,
 };
-use crate::{failure::is_locked, thread::Thread};
+use crate::failure::is_locked;
 
 /// Reader threads. Two, so that one long scan does not hold up every other read that needs a thread.
 pub(super) const THREADS: usize = 2;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use outrigger_base_clock::{ManualClock, SignedDuration, Timestamp};
+use outrigger_testing_harness::eventually;
 
-use crate::support::{eventually, one, open_at, raw, set, set_ttl, text};
+use crate::support::{LONG, one, open_at, raw, set, set_ttl, text};
 
 #[tokio::test]
 async fn rows_that_are_over_are_removed_in_turns_and_no_others() {
@@ -23,12 +24,12 @@ async fn rows_that_are_over_are_removed_in_turns_and_no_others() {
     store.set(set("ever", "1")).await.unwrap();
     let file = raw(&path);
     let stamp = "SELECT coalesce((SELECT value FROM metadata WHERE key = 'last-cleanup'), '-')";
-    eventually("the first cleanup", || one(&file, stamp) == "2026-01-01 00:00:00").await;
+    eventually(LONG, async || one(&file, stamp) == "2026-01-01 00:00:00").await;
     assert_eq!(one(&file, "SELECT count(*) FROM state"), "602");
     clock.advance(SignedDuration::from_secs(6));
-    eventually("the removal", || one(&file, "SELECT count(*) FROM state") == "2").await;
+    eventually(LONG, async || one(&file, "SELECT count(*) FROM state") == "2").await;
     // The first one may have been still at it when the clock moved.
-    eventually("its record", || one(&file, stamp) == "2026-01-01 00:00:06").await;
+    eventually(LONG, async || one(&file, stamp) == "2026-01-01 00:00:06").await;
     assert_eq!(text(&store, "later").await.as_deref(), Some("1"));
     assert_eq!(text(&store, "ever").await.as_deref(), Some("1"));
     store.close().await;

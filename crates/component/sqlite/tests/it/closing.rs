@@ -2,8 +2,9 @@
 
 use futures_util::{future::join_all, poll};
 use outrigger_block_state::{Error, GetRequest};
+use outrigger_testing_harness::eventually;
 
-use crate::support::{Shared, delete, eventually, get, open, raw, set, text, try_open_string};
+use crate::support::{LONG, Shared, delete, get, open, raw, set, text, try_open_string};
 
 #[tokio::test]
 async fn close_finishes_the_writes_in_hand_and_then_everything_is_closed() {
@@ -70,9 +71,6 @@ async fn a_store_that_is_dropped_lets_go_of_its_file() {
     let store = open(&path, &[("cleanupInterval", "1h")]).await;
     store.set(set("k", "1")).await.unwrap();
     drop(store);
-    // The last connection to go removes the log.
-    eventually("the end of its threads", || {
-        !folder.path().join("state.db-wal").exists()
-    })
-    .await;
+    // Its threads end, and the last connection to go removes the log.
+    eventually(LONG, async || !folder.path().join("state.db-wal").exists()).await;
 }

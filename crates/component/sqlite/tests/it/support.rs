@@ -10,6 +10,9 @@ use outrigger_block_state::{
 };
 use rusqlite::Connection;
 
+/// Enough for whatever is waited for, also on a busy machine.
+pub(crate) const LONG: Duration = Duration::from_secs(10);
+
 pub(crate) type Shared = Arc<dyn Store>;
 
 /// Opens a store over `path` with more properties.
@@ -135,18 +138,6 @@ pub(crate) fn one(connection: &Connection, query: &str) -> String {
             })
         })
         .unwrap()
-}
-
-/// Waits until `holds`, for at most ten seconds.
-pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let waiting = async {
-        while !holds() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), waiting)
-        .await
-        .unwrap_or_else(|_| panic!("{what} did not come to be"));
 }
 
 /// The tables exactly as Dapr's component makes them.

@@ -3,19 +3,17 @@
 use std::{sync::Arc, time::Duration, time::Instant};
 
 use outrigger_base_clock::{Clock, Entropy, Timestamp};
+use outrigger_base_task::Thread;
 use outrigger_block_state::{Error, Operation, SetRequest};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{
-    state::{
-        error::{self, READING, WRITING},
-        operation::Ready,
-        pool::Pool,
-        queue::{Done, Job, Work, Write},
-        reader::{ReadJob, Reader},
-        row::ReadError,
-    },
-    thread::Thread,
+use crate::state::{
+    error::{self, READING, WRITING},
+    operation::Ready,
+    pool::Pool,
+    queue::{Done, Job, Work, Write},
+    reader::{ReadJob, Reader},
+    row::ReadError,
 };
 
 /// The store without its cleanup task, which holds this weakly.

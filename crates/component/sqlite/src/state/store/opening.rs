@@ -3,6 +3,7 @@
 use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
 
 use outrigger_base_clock::Clock;
+use outrigger_base_task::Thread;
 use outrigger_block_kit::{Context, OpenError, Properties};
 use outrigger_block_state::Store;
 use rusqlite::Connection;
@@ -21,7 +22,6 @@ use crate::{
         statements::Statements,
         writer::Writer,
     },
-    thread::Thread,
 };
 
 /// Opens the database that `properties` name, and makes its tables if they are not there.
