@@ -1,9 +1,10 @@
 //! Events: delivery, rules, retries, dead letters, raw payloads.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use outrigger::{Body, Error, Event, Handle, Headers, Mode, Payload, PublishOptions, State, Topic, Verdict};
+use outrigger_testing_harness::eventually;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::mpsc, time::timeout};
 
@@ -133,13 +134,7 @@ async fn an_error_brings_the_event_again(world: World) {
         .await;
     app.handle().publish("pubsub", "orders", &1).await.unwrap();
     // The first message stays in the channel until the second one is there, by which the handler tells them apart.
-    timeout(LONG, async {
-        while receiver.len() < 2 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-    .expect("the event did not come again");
+    eventually(LONG, async || receiver.len() == 2).await;
     let (first, second) = (told(&mut receiver).await, told(&mut receiver).await);
     assert_eq!(first, second);
     app.end().await;

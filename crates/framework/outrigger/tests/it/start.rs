@@ -122,11 +122,19 @@ async fn tokens_are_shown_both_ways() {
 const FOLDER: &str = "OUTRIGGER_TEST_FOLDER";
 const ID: &str = "OUTRIGGER_TEST_ID";
 
+/// What that process says when it has begun to answer the slow call.
+const IN_HAND: &str = "the call is in hand";
+
 /// The app of [`a_signal_ends_the_program_in_order`], in a process of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "played by another process"]
 async fn played_by_a_process() {
+    #[allow(
+        clippy::print_stderr,
+        reason = "the test that started this waits for the line"
+    )]
     async fn slow() -> Json<u32> {
+        eprintln!("{IN_HAND}");
         tokio::time::sleep(Duration::from_millis(300)).await;
         Json(1)
     }
@@ -162,8 +170,7 @@ async fn a_signal_ends_the_program_in_order() {
     let handle = caller.handle();
     eventually(LONG, || handle.fetch::<bool>(&id, "ready")).await;
     let end = async {
-        // The signal comes while the call is in hand; were it earlier, the call would fail.
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        process.wait_for_line(IN_HAND, LONG).await.unwrap();
         process.signal(Signal::Terminate).unwrap();
     };
     let (answer, ()) = tokio::join!(handle.fetch::<u32>(&id, "slow"), end);
