@@ -3,9 +3,11 @@
 //! Kept small on purpose: a helper belongs here only when several rooms need it and it knows nothing of any of them.
 
 pub mod go;
+mod object;
 pub mod quantity;
 mod secret;
 
+pub use object::Object;
 pub use secret::Secret;
 
 /// An error whose type does not matter to the one who carries it.

@@ -3,6 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, Response, header::CONTENT_TYPE};
+use outrigger_base_std::Object;
 use outrigger_base_telemetry::trace::TraceContext;
 use outrigger_block_state::Metadata;
 use outrigger_runtime_api::{BulkItem, BulkPublishRequest, Error, PublishRequest};
@@ -40,8 +41,7 @@ pub(crate) async fn publish(call: Call<'_>, pubsub: &str, topic: &str) -> Result
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry<'a> {
-    // Dapr reads the names of fields in any case, and its JavaScript SDK counts on it.
-    #[serde(default, alias = "entryID")]
+    #[serde(default)]
     entry_id: String,
     #[serde(borrow, default)]
     event: Option<&'a RawValue>,
@@ -61,11 +61,11 @@ pub(crate) async fn bulk(call: Call<'_>, pubsub: &str, topic: &str) -> Result<Re
     let trace = trace(&call);
     let body = read(call.request.into_body(), call.max_body).await?;
     let unreadable = |reason: String| call.api.bulk_unreadable(&pubsub, &topic, &reason);
-    let entries: Vec<Entry<'_>> =
+    let entries: Vec<Object<Entry<'_>>> =
         serde_json::from_slice(&body).map_err(|error| unreadable(error.to_string()))?;
     let items = entries
         .into_iter()
-        .map(|entry| item(entry, &body).map_err(unreadable));
+        .map(|Object(entry)| item(entry, &body).map_err(unreadable));
     let items = items.collect::<Result<_, _>>()?;
     let request = BulkPublishRequest {
         pubsub: pubsub.clone(),

@@ -7,6 +7,7 @@ use http::{
     HeaderValue, Response, StatusCode,
     header::{ETAG, IF_MATCH},
 };
+use outrigger_base_std::Object;
 use outrigger_block_state::{DeleteRequest, ETag, GetRequest, Item, Metadata, Options, SetRequest, Value};
 use outrigger_runtime_api::{BulkStateItem, Error, TransactionOp, options, parse_consistency};
 use outrigger_transport::Body;
@@ -57,7 +58,7 @@ struct Entry<'a> {
     #[serde(default)]
     metadata: Option<Metadata>,
     #[serde(default)]
-    options: Option<EntryOptions>,
+    options: Option<Object<EntryOptions>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -72,7 +73,7 @@ impl Entry<'_> {
         let value = self
             .value
             .map_or(Bytes::from_static(NULL), |raw| compact(body, raw));
-        let words = self.options.unwrap_or_default();
+        let Object(words) = self.options.unwrap_or_default();
         Ok(SetRequest {
             key: self.key,
             value: Value::Json(value),
@@ -83,7 +84,7 @@ impl Entry<'_> {
     }
 
     fn delete(self, extra: &Metadata) -> Result<DeleteRequest, Error> {
-        let words = self.options.unwrap_or_default();
+        let Object(words) = self.options.unwrap_or_default();
         Ok(DeleteRequest {
             key: self.key,
             etag: self.etag.and_then(ETag::new),
@@ -104,15 +105,15 @@ pub(crate) async fn save(call: Call<'_>, store: &str) -> Result<Response<Body>, 
     call.api.check_state(store)?;
     let metadata = query::metadata(call.query());
     let body = read(call.request.into_body(), call.max_body).await?;
-    let entries: Option<Vec<Entry<'_>>> =
+    let entries: Option<Vec<Object<Entry<'_>>>> =
         serde_json::from_slice(&body).map_err(|error| Error::bad_body(error.to_string()))?;
     let entries = entries.unwrap_or_default();
-    if entries.iter().any(|entry| entry.key.is_empty()) {
+    if entries.iter().any(|Object(entry)| entry.key.is_empty()) {
         return Err(Error::bad_body("\"key\" is a required field"));
     }
     let requests = entries
         .into_iter()
-        .map(|entry| entry.set(&body, &metadata))
+        .map(|Object(entry)| entry.set(&body, &metadata))
         .collect::<Result<_, _>>()?;
     call.api.save_state(store, requests).await?;
     Ok(answer::no_content())
@@ -172,7 +173,7 @@ pub(crate) async fn bulk_get(call: Call<'_>, store: &str) -> Result<Response<Bod
     call.api.check_state(store)?;
     let metadata = query::metadata(call.query());
     let body = read(call.request.into_body(), call.max_body).await?;
-    let request: BulkGet = serde_json::from_slice(&body).map_err(Error::malformed)?;
+    let Object(request): Object<BulkGet> = serde_json::from_slice(&body).map_err(Error::malformed)?;
     let parallelism = usize::try_from(request.parallelism).unwrap_or(0);
     let keys = request.keys.unwrap_or_default();
     let items = call
@@ -212,7 +213,7 @@ fn bulk_answer(item: &BulkStateItem) -> BulkGetAnswer<'_> {
 #[derive(Deserialize)]
 struct Transaction<'a> {
     #[serde(borrow, default)]
-    operations: Option<Vec<TransactionEntry<'a>>>,
+    operations: Option<Vec<Object<TransactionEntry<'a>>>>,
     #[serde(default)]
     metadata: Option<Metadata>,
 }
@@ -222,7 +223,7 @@ struct TransactionEntry<'a> {
     #[serde(default)]
     operation: String,
     #[serde(borrow)]
-    request: Entry<'a>,
+    request: Object<Entry<'a>>,
 }
 
 pub(crate) async fn transact(call: Call<'_>, store: &str) -> Result<Response<Body>, Error> {
@@ -230,10 +231,10 @@ pub(crate) async fn transact(call: Call<'_>, store: &str) -> Result<Response<Bod
     let trace = trace(&call);
     let metadata = query::metadata(call.query());
     let body = read(call.request.into_body(), call.max_body).await?;
-    let request: Transaction<'_> = serde_json::from_slice(&body).map_err(Error::malformed)?;
+    let Object(request): Object<Transaction<'_>> = serde_json::from_slice(&body).map_err(Error::malformed)?;
     let entries = request.operations.unwrap_or_default().into_iter();
     let operations = entries
-        .map(|entry| operation(entry, &body, &metadata))
+        .map(|Object(entry)| operation(entry, &body, &metadata))
         .collect::<Result<Vec<_>, _>>()?;
     let metadata = merged(request.metadata, &metadata);
     call.api
@@ -243,9 +244,10 @@ pub(crate) async fn transact(call: Call<'_>, store: &str) -> Result<Response<Bod
 }
 
 fn operation(entry: TransactionEntry<'_>, body: &Bytes, metadata: &Metadata) -> Result<TransactionOp, Error> {
+    let Object(request) = entry.request;
     match entry.operation.as_str() {
-        "upsert" => Ok(TransactionOp::Upsert(entry.request.set(body, metadata)?)),
-        "delete" => Ok(TransactionOp::Delete(entry.request.delete(metadata)?)),
+        "upsert" => Ok(TransactionOp::Upsert(request.set(body, metadata)?)),
+        "delete" => Ok(TransactionOp::Delete(request.delete(metadata)?)),
         other => Err(Error::state_operation(other)),
     }
 }

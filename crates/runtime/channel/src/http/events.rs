@@ -3,6 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
+use outrigger_base_std::Object;
 use outrigger_block_pubsub::Metadata;
 use outrigger_wire_names::{content, headers};
 use serde::{Deserialize, Serialize};
@@ -64,9 +65,9 @@ fn verdict(status: StatusCode, body: &[u8]) -> EventVerdict {
         tracing::warn!(%status, body = %String::from_utf8_lossy(&body[..body.len().min(256)]), "app did not take an event");
         return EventVerdict::Retry;
     }
-    match serde_json::from_slice::<Answer<'_>>(body) {
+    match serde_json::from_slice::<Object<Answer<'_>>>(body) {
         Err(_) => EventVerdict::Success,
-        Ok(answer) => of_text(&answer.status).unwrap_or(EventVerdict::Success),
+        Ok(Object(answer)) => of_text(&answer.status).unwrap_or(EventVerdict::Success),
     }
 }
 
@@ -166,7 +167,7 @@ fn event_error(error: &serde_json::Error) -> Error {
 #[derive(Deserialize)]
 struct BulkAnswer {
     #[serde(default)]
-    statuses: Vec<BulkStatus>,
+    statuses: Vec<Object<BulkStatus>>,
 }
 
 #[derive(Deserialize)]
@@ -186,13 +187,13 @@ fn bulk_verdicts(status: StatusCode, body: &[u8], entries: &[BulkEntry]) -> Verd
     if !status.is_success() {
         return all(EventVerdict::Retry);
     }
-    match serde_json::from_slice::<BulkAnswer>(body) {
+    match serde_json::from_slice::<Object<BulkAnswer>>(body) {
         // An empty or undecodable body of a 2xx takes the batch, as for singles.
         Err(_) => all(EventVerdict::Success),
-        Ok(answer) => {
+        Ok(Object(answer)) => {
             let named = answer.statuses.into_iter();
             named
-                .map(|one| (one.entry_id, of_text(&one.status).unwrap_or(EventVerdict::Retry)))
+                .map(|Object(one)| (one.entry_id, of_text(&one.status).unwrap_or(EventVerdict::Retry)))
                 .collect()
         }
     }

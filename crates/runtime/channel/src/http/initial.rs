@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
+use outrigger_base_std::Object;
 use outrigger_resource_manifest::{BulkSubscribe, Routes, Rule};
 use outrigger_transport::Body;
 use outrigger_wire_names::{content, headers, routes};
@@ -53,20 +54,19 @@ fn answer(reason: String) -> Error {
 #[serde(rename_all = "camelCase", default)]
 #[derive(Default)]
 struct Entry {
-    #[serde(alias = "pubsubName")]
     pubsubname: String,
     topic: String,
     dead_letter_topic: String,
     metadata: Option<BTreeMap<String, String>>,
     route: String,
-    routes: Option<EntryRoutes>,
-    bulk_subscribe: Option<EntryBulk>,
+    routes: Option<Object<EntryRoutes>>,
+    bulk_subscribe: Option<Object<EntryBulk>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct EntryRoutes {
-    rules: Vec<EntryRule>,
+    rules: Vec<Object<EntryRule>>,
     default: String,
 }
 
@@ -88,17 +88,18 @@ struct EntryBulk {
 
 /// Reads the answer; an entry that has no route at all is dropped with a warning.
 fn parse(body: &[u8]) -> Result<Vec<AppSubscription>, Error> {
-    let entries: Option<Vec<Entry>> =
+    let entries: Option<Vec<Object<Entry>>> =
         serde_json::from_slice(body).map_err(|error| answer(error.to_string()))?;
     Ok(entries
         .unwrap_or_default()
         .into_iter()
+        .map(|Object(entry)| entry)
         .filter_map(convert)
         .collect())
 }
 
 fn convert(entry: Entry) -> Option<AppSubscription> {
-    let routes = merge(entry.route, entry.routes.unwrap_or_default());
+    let routes = merge(entry.route, entry.routes.unwrap_or_default().0);
     if routes.rules.is_empty() && routes.default.is_none() {
         tracing::warn!(
             pubsub = entry.pubsubname,
@@ -107,7 +108,7 @@ fn convert(entry: Entry) -> Option<AppSubscription> {
         );
         return None;
     }
-    let bulk = entry.bulk_subscribe.unwrap_or_default();
+    let Object(bulk) = entry.bulk_subscribe.unwrap_or_default();
     Some(AppSubscription {
         pubsub_name: entry.pubsubname,
         topic: entry.topic,
@@ -128,7 +129,7 @@ fn merge(route: String, routes: EntryRoutes) -> Routes {
     let rules = routes
         .rules
         .into_iter()
-        .map(|rule| Rule {
+        .map(|Object(rule)| Rule {
             match_: rule.match_,
             path: rule.path,
         })

@@ -153,6 +153,11 @@ async fn bodies_that_are_not_what_they_should_be_are_refused_with_a_code() {
     for (path, body) in [
         ("/v1.0/state/store", "{"),
         ("/v1.0/state/store", "[{\"key\":"),
+        // Arrays are no objects, also where the values stand in the order of the fields.
+        ("/v1.0/state/store", "[[\"key\",1]]"),
+        ("/v1.0/state/store/bulk", "[]"),
+        ("/v1.0/state/store/transaction", "[[[\"upsert\",[\"key\",1]]]]"),
+        ("/v1.0/publish/bulk/pubsub/topic", "[[\"1\",2,\"text/plain\"]]"),
         ("/v1.0/state/store/bulk", "{\"keys\":1}"),
         ("/v1.0/state/store/transaction", "nothing"),
         ("/v1.0/publish/bulk/pubsub/topic", "{}"),
@@ -189,6 +194,30 @@ async fn bodies_that_are_not_what_they_should_be_are_refused_with_a_code() {
     let answer = get(&sidecar, "/v1.0/invoke/nobody/method/x").await;
     assert_eq!(answer.code(), (500, "ERR_DIRECT_INVOKE".to_owned()));
     assert!(answer.text().contains("nobody"), "{}", answer.text());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_of_fields_are_read_in_any_case() {
+    let (folder, app) = (Folder::new("names").unwrap(), App::start("app"));
+    let sidecar = stores(&folder, &app).start().await;
+    let done = post(&sidecar, "/v1.0/state/store", "[{\"KEY\":\"a\",\"Value\":1}]").await;
+    assert_eq!(done.status, 204, "{}", done.text());
+    let operations = r#"{"Operations":[{"Operation":"upsert","Request":{"Key":"b","VALUE":2}}]}"#;
+    let done = post(&sidecar, "/v1.0/state/store/transaction", operations).await;
+    assert_eq!(done.status, 204, "{}", done.text());
+    let found = post(&sidecar, "/v1.0/state/store/bulk", "{\"Keys\":[\"a\",\"b\"]}").await;
+    let found: serde_json::Value = serde_json::from_str(&found.text()).unwrap();
+    let data: Vec<_> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| &item["data"])
+        .collect();
+    assert_eq!(data, [&json!(1), &json!(2)]);
+    for (key, value) in [("a", "1"), ("b", "2")] {
+        let answer = get(&sidecar, &format!("/v1.0/state/store/{key}")).await;
+        assert_eq!(answer.text(), value);
+    }
 }
 
 /// The answer to what is said over HTTP/1.0, to the end of the connection.
