@@ -21,6 +21,10 @@ pub const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
 /// Most nodes of one document once aliases are followed. Real manifests have a few hundred; a bomb has millions.
 pub const MAX_NODES: usize = 100_000;
 
+/// Bytes of text that count as one more node. So a long text that many aliases name is counted for what it becomes where
+/// they are followed, and the longest text that fits into a file is no bomb by itself.
+pub(crate) const TEXT_UNIT: usize = 64;
+
 /// Deepest nesting once aliases are followed. Typed fields need 12; the rest is for free-form settings. It also bounds
 /// every recursion over nodes.
 pub const MAX_DEPTH: usize = 128;
@@ -62,7 +66,7 @@ pub struct Node {
     pub position: Position,
     /// What it is.
     pub kind: NodeKind,
-    /// Nodes in it, itself included, with aliases followed.
+    /// Nodes in it, itself included, with aliases followed and texts counted by [`TEXT_UNIT`].
     size: usize,
     /// Levels in it, itself included.
     depth: usize,
@@ -118,14 +122,21 @@ pub fn documents(text: &str, dialect: Dialect) -> Vec<Result<Document, YamlError
 impl Node {
     fn new(position: Position, kind: NodeKind) -> Self {
         let (mut size, mut depth) = (1usize, 0);
-        let mut add = |child: &Self| {
-            size = size.saturating_add(child.size);
-            depth = depth.max(child.depth);
+        let mut add = |text: &str, child: Option<&Self>| {
+            size = size.saturating_add(text.len() / TEXT_UNIT);
+            if let Some(child) = child {
+                size = size.saturating_add(child.size);
+                depth = depth.max(child.depth);
+            }
         };
         match &kind {
-            NodeKind::Scalar { .. } => {}
-            NodeKind::Sequence(items) => items.iter().for_each(|item| add(item)),
-            NodeKind::Mapping(entries) => entries.iter().for_each(|entry| add(&entry.value)),
+            NodeKind::Scalar { text, .. } => add(text, None),
+            NodeKind::Sequence(items) => items.iter().for_each(|item| add("", Some(&**item))),
+            NodeKind::Mapping(entries) => {
+                entries
+                    .iter()
+                    .for_each(|entry| add(&entry.key, Some(&*entry.value)));
+            }
         }
         Self {
             position,

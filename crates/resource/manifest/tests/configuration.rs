@@ -398,6 +398,10 @@ fn what_has_no_effect_is_a_warning() {
             "0.yaml, document 1, line 1, column 63: spec.httpPipeline.handlers[0].selector: recognised, but not built in this version; it has no effect",
         ),
         (
+            "kind: Component\nspec: {}\n",
+            "0.yaml, document 1, line 1, column 7: kind: found the text \"Component\", expected Configuration; it has no effect",
+        ),
+        (
             "spec: {}\n---\nspec: {}\n",
             "0.yaml, document 2, line 3, column 1: found a further document, expected one document in a configuration file; it has no effect",
         ),

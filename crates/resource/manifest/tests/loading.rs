@@ -173,16 +173,32 @@ fn abc_and_123() -> String {
 
 #[test]
 fn duplicates_are_an_error_with_daprs_text() {
-    let report = read(&[("a.yaml", &abc_and_123())], Some("mynamespace"));
+    let texts = |namespace| {
+        let report = read(&[("a.yaml", &abc_and_123())], namespace);
+        let text = report.unique(Kind::Component).unwrap_err().to_string();
+        let count = report.duplicates.len();
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), 2 * count);
+        (lines[..count].join("\n"), lines[count..].to_vec(), report)
+    };
+    let (text, places, _) = texts(Some("mynamespace"));
     assert_eq!(
-        report.unique(Kind::Component).unwrap_err().to_string(),
+        text,
         "duplicate definition of Component name abc (pubsub.in-memory/v1) with existing abc (state.in-memory/v1)\n\
          duplicate definition of Component name 123 (state.in-memory/v1) with existing 123 (state.in-memory/v1)\n\
          duplicate definition of Component name 123 (pubsub.in-memory/v1) with existing 123 (state.in-memory/v1)"
     );
-    let report = read(&[("a.yaml", &abc_and_123())], None);
+    for (place, [later, earlier]) in places.iter().zip([[2, 1], [5, 4], [6, 4]]) {
+        let (start, end) = (
+            format!("a.yaml, document {later}, line "),
+            format!("a.yaml, document {earlier}, line "),
+        );
+        let (before, after) = place.split_once(" has the name that is taken in ").unwrap();
+        assert!(before.contains(&start) && after.contains(&end), "{place}");
+    }
+    let (text, _, report) = texts(None);
     assert_eq!(
-        report.unique(Kind::Component).unwrap_err().to_string(),
+        text,
         "duplicate definition of Component name abc (pubsub.in-memory/v1) with existing abc (state.in-memory/v1)\n\
          duplicate definition of Component name abc (state.in-memory/v1) with existing abc (state.in-memory/v1)\n\
          duplicate definition of Component name 123 (state.in-memory/v1) with existing 123 (state.in-memory/v1)\n\

@@ -10,6 +10,9 @@ use crate::{
     configuration::{Feature, Handler, Mtls, NameResolution, TokenValidator, with_default_features},
 };
 
+/// What the document should say that it is. Dapr reads any other as well.
+const KIND: &str = "Configuration";
+
 /// Every field of `spec`.
 const SPEC_FIELDS: [&str; 15] = [
     "appHttpPipeline",
@@ -32,6 +35,10 @@ const SPEC_FIELDS: [&str; 15] = [
 /// Reads a configuration. What a field leaves out has its default, as if it were the only file.
 pub(crate) fn configuration(root: &Field<'_>) -> Configuration {
     let document = root.object(&["apiVersion", "kind", "metadata", "spec", "status"]);
+    let kind = document.get("kind");
+    if kind.some_text().is_some_and(|kind| kind != KIND) {
+        kind.ignore(KIND);
+    }
     let metadata = document.get("metadata");
     let meta = if metadata.is_present() {
         common::meta(&document)

@@ -141,7 +141,7 @@ impl fmt::Display for Duplicate {
     }
 }
 
-/// All duplicates of one kind, one a line. Never empty.
+/// All duplicates of one kind, one a line, then where they are. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DuplicateError(pub Vec<Duplicate>);
 
@@ -152,6 +152,10 @@ impl fmt::Display for DuplicateError {
                 f.write_str("\n")?;
             }
             fmt::Display::fmt(duplicate, f)?;
+        }
+        for duplicate in &self.0 {
+            let (later, earlier) = (&duplicate.origin, &duplicate.existing_origin);
+            write!(f, "\n{later} has the name that is taken in {earlier}")?;
         }
         Ok(())
     }

@@ -8,8 +8,8 @@ use std::{
 use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
 use super::{
-    Dialect, Document, Entry, MAX_DEPTH, MAX_NODES, Node, NodeKind, Position, Scalar, YamlError, scalar,
-    split::Part,
+    Dialect, Document, Entry, MAX_DEPTH, MAX_NODES, Node, NodeKind, Position, Scalar, TEXT_UNIT, YamlError,
+    scalar, split::Part,
 };
 
 /// Reads the document in `part`; `None` if there is nothing in it.
@@ -66,7 +66,8 @@ struct Builder {
     open: Vec<Frame>,
     /// Complete nodes that aliases may name.
     anchors: HashMap<usize, Arc<Node>>,
-    /// Nodes made or copied so far, aliases not followed: what the tree costs us in memory.
+    /// Nodes made or copied so far, aliases not followed, and the texts of copied keys: what the tree costs us in memory
+    /// beyond the file's own size.
     spent: usize,
     repeated_keys: Vec<(String, Position)>,
     root: Option<Arc<Node>>,
@@ -207,8 +208,9 @@ impl Builder {
         let mut seen: HashSet<String> = mapping.index.into_keys().collect();
         for source in mapping.merges {
             for entry in source.entries().unwrap_or_default() {
-                if seen.insert(entry.key.clone()) {
-                    self.spend()?;
+                if !seen.contains(&entry.key) {
+                    self.spend(1 + entry.key.len() / TEXT_UNIT)?;
+                    seen.insert(entry.key.clone());
                     entries.push(entry.clone());
                 }
             }
@@ -216,8 +218,8 @@ impl Builder {
         Ok(entries)
     }
 
-    fn spend(&mut self) -> Result<(), String> {
-        self.spent += 1;
+    fn spend(&mut self, nodes: usize) -> Result<(), String> {
+        self.spent += nodes;
         if self.spent > MAX_NODES {
             return Err(too_large());
         }
@@ -225,7 +227,7 @@ impl Builder {
     }
 
     fn complete(&mut self, node: Node, anchor: usize, is_merge: bool) -> Result<(), String> {
-        self.spend()?;
+        self.spend(1)?;
         let node = Arc::new(node);
         within_limits(&node)?;
         if anchor != 0 {
@@ -326,7 +328,10 @@ fn within_limits(node: &Node) -> Result<(), String> {
 }
 
 fn too_large() -> String {
-    format!("the document has more than {MAX_NODES} values (aliases counted where they are used)")
+    format!(
+        "the document has more than {MAX_NODES} values (aliases counted where they are used, and long texts as one for \
+         every {TEXT_UNIT} bytes)"
+    )
 }
 
 fn too_deep() -> String {

@@ -170,7 +170,7 @@ fn an_alias_bomb_is_refused_quickly() {
             vec![format!("*a{before}"); 9].join(", ")
         ));
     }
-    assert!(error(&text).ends_with("more than 100000 values (aliases counted where they are used)"));
+    assert!(error(&text).contains("more than 100000 values (aliases counted where they are used, "));
 
     let mut chain = "a0: &a0 [x]\n".to_owned();
     for level in 1..200 {
@@ -178,6 +178,42 @@ fn an_alias_bomb_is_refused_quickly() {
     }
     assert!(error(&chain).ends_with("nested more than 128 deep"));
     assert!(error(&("[".repeat(150) + &"]".repeat(150))).contains("nested more than 128 deep"));
+}
+
+#[test]
+fn a_long_text_counts_wherever_an_alias_or_a_merge_brings_it() {
+    let long = "x".repeat(1 << 20);
+    let value = format!("a: &a {long}\nb: [{}]\n", vec!["*a"; 1_000].join(", "));
+    assert!(error(&value).contains("more than 100000 values"));
+    // A key has at most 1024 characters.
+    let short = "k".repeat(900);
+    let key = format!(
+        "a: &a {{m: {{{short}: 1}}}}\nb: [{}]\n",
+        vec!["*a"; 10_000].join(", ")
+    );
+    assert!(error(&key).contains("more than 100000 values"));
+    let merged = format!("a: &a {{{short}: 1}}\nb:\n{}", "- <<: *a\n".repeat(20_000));
+    assert!(error(&merged).contains("more than 100000 values"));
+    // By itself it is only long.
+    let text = "x".repeat(MAX_FILE_BYTES - 3);
+    assert_eq!(kube(&format!("a: {text}")), json!({"a": text}));
+}
+
+#[test]
+fn tabs_carriage_returns_and_marks_are_read_or_placed() {
+    assert_eq!(kube("\u{feff}a: 1\r\nb:\r\n- x\r\n"), json!({"a": 1, "b": ["x"]}));
+    let all = documents(
+        "---\r\n\r\n---\r\n# nothing\r\n---\r\na: 1\r\n",
+        Dialect::Kubernetes,
+    );
+    assert_eq!(all.len(), 1);
+    let only = all[0].as_ref().unwrap();
+    assert_eq!((only.number, only.root.position.line), (3, 6));
+    let tab = documents("a:\n\tb: 1\n", Dialect::Kubernetes)
+        .remove(0)
+        .unwrap_err();
+    assert_eq!(tab.position.line, 2, "{tab}");
+    assert!(tab.to_string().contains("tab"), "{tab}");
 }
 
 proptest! {
