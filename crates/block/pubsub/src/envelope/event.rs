@@ -192,6 +192,14 @@ mod tests {
         assert_eq!(event.text("absent"), None);
     }
 
+    /// As Go reads an object: a rule and the app must not see different values.
+    #[test]
+    fn of_an_attribute_that_comes_twice_the_last_value_counts() {
+        let event = Event::parse(br#"{"type":"a","id":"i","type":"b"}"#).unwrap();
+        assert_eq!(event.event_type().as_deref(), Some("b"));
+        assert_eq!(event.to_value().unwrap()["type"], "b");
+    }
+
     #[test]
     fn plain_text_is_borrowed() {
         let event = Event::parse(br#"{"id":"a"}"#).unwrap();

@@ -38,7 +38,7 @@ impl<'a> Fields<'a> {
     pub(super) fn get(&self, name: &str) -> Option<Field<'a>> {
         self.0
             .iter()
-            .find(|(key, _)| key == name)
+            .rfind(|(key, _)| key == name)
             .map(|(_, field)| *field)
     }
 
