@@ -2,9 +2,13 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST},
+};
 use outrigger_base_std::Object;
 use outrigger_block_pubsub::Metadata;
+use outrigger_transport::hop;
 use outrigger_wire_names::{content, headers};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -25,8 +29,10 @@ pub(super) async fn deliver(
         &rooted(delivery.path),
         delivery.envelope.clone().into(),
     )?;
+    // What a publisher says is laid under what is ours: the app's token.
+    let own = std::mem::replace(request.headers_mut(), of_metadata(delivery.metadata));
     let headers = request.headers_mut();
-    add_metadata(headers, delivery.metadata);
+    headers.extend(own);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content::CLOUD_EVENT));
     if let Some(parent) = delivery
         .traceparent
@@ -40,13 +46,20 @@ pub(super) async fn deliver(
     Ok(verdict(status, &body))
 }
 
-/// Broker metadata travels as headers; what is no header is left out.
-fn add_metadata(headers: &mut HeaderMap, metadata: &Metadata) {
+/// Broker metadata as headers. What is no header is left out, and so is what would say something else of the request
+/// than what it is: any publisher can send such metadata, and with `content-length` cut the event, or smuggle another.
+pub fn of_metadata(metadata: &Metadata) -> HeaderMap {
+    let mut map = HeaderMap::with_capacity(metadata.len() + 2);
     for (name, value) in metadata {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
-            headers.insert(name, value);
+            map.insert(name, value);
         }
     }
+    hop::strip(&mut map);
+    for name in [&CONTENT_LENGTH, &HOST, &EXPECT, &headers::API_TOKEN] {
+        map.remove(name);
+    }
+    map
 }
 
 #[derive(Deserialize)]
@@ -55,8 +68,8 @@ struct Answer<'a> {
     status: std::borrow::Cow<'a, str>,
 }
 
-/// What status and body say. A 2xx without a status in its body is a success, 404 drops, anything else retries.
-fn verdict(status: StatusCode, body: &[u8]) -> EventVerdict {
+/// What an app's answer to an event says. A 2xx without a status in its body is a success, 404 drops, anything else retries.
+pub fn verdict(status: StatusCode, body: &[u8]) -> EventVerdict {
     if status == StatusCode::NOT_FOUND {
         tracing::error!("app has no route for an event (404); the event is dropped");
         return EventVerdict::Drop;
@@ -65,15 +78,21 @@ fn verdict(status: StatusCode, body: &[u8]) -> EventVerdict {
         tracing::warn!(%status, body = %String::from_utf8_lossy(&body[..body.len().min(256)]), "app did not take an event");
         return EventVerdict::Retry;
     }
-    match serde_json::from_slice::<Object<Answer<'_>>>(body) {
+    match first::<Object<Answer<'_>>>(body) {
         Err(_) => EventVerdict::Success,
         Ok(Object(answer)) => of_text(&answer.status).unwrap_or(EventVerdict::Success),
     }
 }
 
-/// A status by its name; `None` for the empty one, which means different things for singles and in bulk.
+/// The first JSON value of a body. What follows it is not looked at, as with the peers.
+fn first<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<T> {
+    T::deserialize(&mut serde_json::Deserializer::from_slice(body))
+}
+
+/// A status by its name, in the case that it has; `None` for the empty one, which means different things for singles and
+/// in bulk.
 fn of_text(status: &str) -> Option<EventVerdict> {
-    match status.to_ascii_uppercase().as_str() {
+    match status {
         "" => None,
         "SUCCESS" => Some(EventVerdict::Success),
         "DROP" => Some(EventVerdict::Drop),
@@ -124,7 +143,11 @@ pub(super) async fn deliver_bulk(
     Ok(bulk_verdicts(status, &body, delivery.entries))
 }
 
-fn bulk_body(delivery: &BulkDelivery<'_>) -> Result<Vec<u8>, Error> {
+/// The body of a bulk delivery, as HTTP apps get it.
+///
+/// # Errors
+/// An envelope that is not JSON.
+pub fn bulk_body(delivery: &BulkDelivery<'_>) -> Result<Vec<u8>, Error> {
     let empty = Metadata::new();
     let entries = delivery
         .entries
@@ -178,8 +201,9 @@ struct BulkStatus {
     status: String,
 }
 
-/// 404 takes the whole batch, another failure retries it; entries without a verdict are retried.
-fn bulk_verdicts(status: StatusCode, body: &[u8], entries: &[BulkEntry]) -> Verdicts {
+/// 404 takes the whole batch, another failure retries it, and so does an answer that cannot be read: unlike a single
+/// event, an entry is taken only where the app says so. Entries without a verdict are retried.
+pub fn bulk_verdicts(status: StatusCode, body: &[u8], entries: &[BulkEntry]) -> Verdicts {
     let all = |verdict| entries.iter().map(|entry| (entry.id.clone(), verdict)).collect();
     if status == StatusCode::NOT_FOUND {
         return all(EventVerdict::Success);
@@ -187,9 +211,11 @@ fn bulk_verdicts(status: StatusCode, body: &[u8], entries: &[BulkEntry]) -> Verd
     if !status.is_success() {
         return all(EventVerdict::Retry);
     }
-    match serde_json::from_slice::<Object<BulkAnswer>>(body) {
-        // An empty or undecodable body of a 2xx takes the batch, as for singles.
-        Err(_) => all(EventVerdict::Success),
+    match first::<Object<BulkAnswer>>(body) {
+        Err(error) => {
+            tracing::warn!("failed unmarshalling app response for bulk subscribe: {error}");
+            all(EventVerdict::Retry)
+        }
         Ok(Object(answer)) => {
             let named = answer.statuses.into_iter();
             named
@@ -213,6 +239,8 @@ mod tests {
         assert_eq!(of(200, r#"{"status":"DROP"}"#), EventVerdict::Drop);
         assert_eq!(of(200, r#"{"status":"RETRY"}"#), EventVerdict::Retry);
         assert_eq!(of(200, r#"{"status":"what"}"#), EventVerdict::Retry);
+        assert_eq!(of(200, r#"{"status":"drop"}"#), EventVerdict::Retry);
+        assert_eq!(of(200, r#"{"status":"RETRY"} and more"#), EventVerdict::Retry);
         assert_eq!(of(404, ""), EventVerdict::Drop);
         assert_eq!(of(500, ""), EventVerdict::Retry);
     }
@@ -233,5 +261,29 @@ mod tests {
         assert_eq!(verdicts.get("2"), None);
         assert_eq!(verdicts.get("x"), Some(&EventVerdict::Retry));
         assert_eq!(bulk_verdicts(StatusCode::NOT_FOUND, b"", &entries).len(), 2);
+        for unreadable in [&b""[..], b"ok", br#"{"statuses":null}"#, b"[]"] {
+            let verdicts = bulk_verdicts(StatusCode::OK, unreadable, &entries);
+            assert_eq!(verdicts.len(), 2);
+            assert!(verdicts.values().all(|verdict| *verdict == EventVerdict::Retry));
+        }
+    }
+
+    #[test]
+    fn metadata_says_nothing_of_the_request_itself() {
+        let pairs = [
+            ("key", "value"),
+            ("content-length", "3"),
+            ("Transfer-Encoding", "chunked"),
+            ("connection", "close, key2"),
+            ("key2", "nominated"),
+            ("host", "elsewhere"),
+            ("expect", "100-continue"),
+            ("dapr-api-token", "guess"),
+            ("no header", "x"),
+        ];
+        let metadata = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let map = of_metadata(&metadata.into());
+        assert_eq!(map.len(), 1, "{map:?}");
+        assert_eq!(map["key"], "value");
     }
 }
