@@ -76,7 +76,7 @@ pub trait Broker: Send + Sync + fmt::Debug {
             let message = Publish {
                 topic: topic.clone(),
                 data: entry.data,
-                content_type: Some(entry.content_type),
+                content_type: Some(entry.content_type).filter(|kind| !kind.is_empty()),
                 metadata: all,
             };
             async move {

@@ -14,7 +14,7 @@ pub struct Publish {
     pub topic: String,
     /// The payload: an envelope, or raw bytes.
     pub data: Bytes,
-    /// What the payload is.
+    /// What the payload is, where the payload itself does not say it, as an envelope does.
     pub content_type: Option<String>,
     /// Component metadata of the request.
     pub metadata: Metadata,
@@ -27,7 +27,7 @@ pub struct BulkEntry {
     pub id: String,
     /// The payload.
     pub data: Bytes,
-    /// What the payload is.
+    /// What the payload is; empty where the payload itself says it, as an envelope does.
     pub content_type: String,
     /// Component metadata of this entry.
     pub metadata: Metadata,

@@ -63,9 +63,10 @@ pub(crate) async fn bulk(call: Call<'_>, pubsub: &str, topic: &str) -> Result<Re
     let unreadable = |reason: String| call.api.bulk_unreadable(&pubsub, &topic, &reason);
     let entries: Vec<Object<Entry<'_>>> =
         serde_json::from_slice(&body).map_err(|error| unreadable(error.to_string()))?;
+    let mismatch = |reason: String| call.api.bulk_mismatch(&pubsub, &topic, &reason);
     let items = entries
         .into_iter()
-        .map(|Object(entry)| item(entry, &body).map_err(unreadable));
+        .map(|Object(entry)| item(entry, &body).map_err(mismatch));
     let items = items.collect::<Result<_, _>>()?;
     let request = BulkPublishRequest {
         pubsub: pubsub.clone(),
@@ -114,7 +115,7 @@ fn event_bytes(entry: &Entry<'_>, body: &Bytes) -> Result<Bytes, String> {
                 .map(Bytes::from)
                 .map_err(|error| format!("event is not base64: {error}"))
         }
-        media if media.starts_with("text/") => string().map(Bytes::from),
+        media if media.starts_with("text/") || media == content::XML => string().map(Bytes::from),
         content::JSON | content::CLOUD_EVENT => Ok(compact(body, raw)),
         media if media.ends_with("+json") => Ok(compact(body, raw)),
         _ => Err(format!(

@@ -41,15 +41,22 @@ impl Api {
         }
         let raw = envelope::is_raw_payload(&request.metadata)
             .map_err(|error| about.metadata(&error.to_string()))?;
-        let (data, metadata) = if raw {
-            (request.data, with_trace(request.metadata, &request.trace))
+        let (data, content_type, metadata) = if raw {
+            let content_type = Some(request.content_type).filter(|kind| !kind.is_empty());
+            (
+                request.data,
+                content_type,
+                with_trace(request.metadata, &request.trace),
+            )
         } else {
-            (self.wrap(&pubsub, &request, about)?, request.metadata)
+            // The envelope says what its data is. A broker that carried the data's own type as the message's would have
+            // an envelope around bytes taken for bytes.
+            (self.wrap(&pubsub, &request, about)?, None, request.metadata)
         };
         let message = Publish {
             topic: pubsub.broker_topic(&request.topic),
             data,
-            content_type: Some(request.content_type),
+            content_type,
             metadata,
         };
         let start = Instant::now();

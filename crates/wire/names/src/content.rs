@@ -10,5 +10,7 @@ pub const OCTET_STREAM: &str = "application/octet-stream";
 pub const GRPC: &str = "application/grpc";
 /// Plain text.
 pub const TEXT: &str = "text/plain; charset=utf-8";
+/// XML, which travels as text.
+pub const XML: &str = "application/xml";
 /// A protobuf message.
 pub const PROTOBUF: &str = "application/x-protobuf";

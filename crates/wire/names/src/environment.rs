@@ -34,12 +34,6 @@ pub const APP_PORT: &str = "APP_PORT";
 pub const APP_PROTOCOL: &str = "APP_PROTOCOL";
 /// Address of the app channel, told to the app.
 pub const APP_CHANNEL_ADDRESS: &str = "APP_CHANNEL_ADDRESS";
-/// Default of the scheduler address flag.
-pub const DAPR_SCHEDULER_HOST_ADDRESS_DNS_A: &str = "DAPR_SCHEDULER_HOST_ADDRESS_DNS_A";
-/// Default of the control-plane namespace flag.
-pub const DAPR_CONTROLPLANE_NAMESPACE: &str = "DAPR_CONTROLPLANE_NAMESPACE";
-/// Default of the control-plane trust domain flag.
-pub const DAPR_CONTROLPLANE_TRUST_DOMAIN: &str = "DAPR_CONTROLPLANE_TRUST_DOMAIN";
 /// Where the CLI keeps its folder.
 pub const DAPR_RUNTIME_PATH: &str = "DAPR_RUNTIME_PATH";
 /// Default of the placement address of `run`.

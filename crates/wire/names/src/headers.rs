@@ -20,12 +20,6 @@ pub const STREAM: HeaderName = HeaderName::from_static("dapr-stream");
 pub const HTTP_STATUS: HeaderName = HeaderName::from_static("dapr-http-status");
 /// Asks that the shutdown API exits at once.
 pub const FORCE_SHUTDOWN: HeaderName = HeaderName::from_static("dapr-force-shutdown");
-/// Version of an app's answer to the configuration call.
-pub const APP_CONFIG_VERSION: HeaderName = HeaderName::from_static("dapr-app-config-version");
-/// Turn chain of a reentrant actor call.
-pub const REENTRANCY_ID: HeaderName = HeaderName::from_static("dapr-reentrancy-id");
-/// Content type of the original HTTP request in gRPC metadata.
-pub const METADATA_CONTENT_TYPE: HeaderName = HeaderName::from_static("dapr-content-type");
 
 /// Where a forwarded request came from.
 pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -43,10 +37,6 @@ pub const GRPC_TRACE_BIN: HeaderName = HeaderName::from_static("grpc-trace-bin")
 
 /// gRPC status code in trailers.
 pub const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-/// gRPC status message in trailers.
-pub const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-/// Rich gRPC status in trailers.
-pub const GRPC_STATUS_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
 /// Ours: asks whether the peer on a new connection is Outrigger, and answers it; the value is the protocol's version.
 pub const PEER: HeaderName = HeaderName::from_static("outrigger-peer");
@@ -62,5 +52,3 @@ pub const APP_STATUS: HeaderName = HeaderName::from_static("outrigger-app-status
 pub const METADATA_PREFIX: &str = "metadata.";
 /// Prefix that standard HTTP header names get on their way to a gRPC app.
 pub const DAPR_PREFIX: &str = "dapr-";
-/// Prefix of broker metadata that carries the attributes of a CloudEvent in binary mode.
-pub const CE_PREFIX: &str = "ce_";

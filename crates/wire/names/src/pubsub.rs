@@ -58,5 +58,3 @@ pub const EVENT_DATA: &str = "data";
 pub const EVENT_TOPIC: &str = "topic";
 /// Attribute of an event: its broker component.
 pub const EVENT_PUBSUB: &str = "pubsubname";
-/// Attribute of an event: what its payload is.
-pub const EVENT_CONTENT_TYPE: &str = "datacontenttype";

@@ -136,6 +136,14 @@ impl About<'_> {
         )
     }
 
+    pub(crate) fn marshal_envelope(&self, error: &str) -> Error {
+        let message = format!(
+            "error when marshalling cloud event envelope for topic {} pubsub {}: {error}",
+            self.topic, self.pubsub
+        );
+        self.events(message, reasons::PUBSUB_MARSHAL_ENVELOPE, error)
+    }
+
     pub(crate) fn marshal_events(&self, error: &str) -> Error {
         let message = format!(
             "error marshaling events to bytes for topic {} pubsub {}. error: {error}",

@@ -97,6 +97,11 @@ impl Api {
         self.about(pubsub, topic).unmarshal_events(reason)
     }
 
+    /// The error for an entry of a bulk body whose event is not what its content type says.
+    pub fn bulk_mismatch(&self, pubsub: &str, topic: &str, reason: &str) -> Error {
+        self.about(pubsub, topic).marshal_envelope(reason)
+    }
+
     fn bulk_entry(
         &self,
         pubsub: &PubSub,
@@ -108,8 +113,8 @@ impl Api {
         for (name, value) in &request.metadata {
             item.metadata.entry(name.clone()).or_insert_with(|| value.clone());
         }
-        let data = if raw {
-            item.data
+        let (data, content_type) = if raw {
+            (item.data, item.content_type)
         } else {
             let id = outrigger_base_clock::uuid_v4(&*self.host().entropy).to_string();
             let wrapped = self.envelope(
@@ -121,12 +126,14 @@ impl Api {
                 &item.metadata,
                 &request.trace,
             );
-            wrapped.map_err(|error| about.cloud_event(&error.to_string()))?
+            let wrapped = wrapped.map_err(|error| about.cloud_event(&error.to_string()))?;
+            // The envelope says what its data is, as for a single message.
+            (wrapped, String::new())
         };
         Ok(BulkEntry {
             id: item.id,
             data,
-            content_type: item.content_type,
+            content_type,
             metadata: item.metadata,
         })
     }

@@ -143,12 +143,11 @@ impl Carrier {
 
     async fn publish(&self, event: &Attributes) -> Result<(), Nack> {
         let data = serde_json::to_vec(event).map_err(|error| Nack(error.to_string()))?;
-        let content_type = event.get(words::EVENT_CONTENT_TYPE);
-        let content_type = content_type.and_then(|kind| serde_json::from_str(kind.get()).ok());
         let message = Publish {
             topic: self.settings.publish_topic.clone(),
             data: data.into(),
-            content_type,
+            // An event says what its data is.
+            content_type: None,
             metadata: Metadata::new(),
         };
         let published = publish(&self.host, &self.settings.publish_pubsub, message).await;

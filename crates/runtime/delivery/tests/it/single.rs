@@ -1,8 +1,10 @@
 //! One event after the other.
 
+use bytes::Bytes;
 use outrigger_base_clock::SignedDuration;
-use outrigger_base_telemetry::trace::Tracer;
-use outrigger_block_pubsub::Nack;
+use outrigger_base_telemetry::trace::{TraceContext, Tracer};
+use outrigger_block_pubsub::{Metadata, Nack};
+use outrigger_runtime_api::{BulkItem, BulkPublishRequest, PublishRequest};
 use outrigger_runtime_channel::EventVerdict;
 
 use crate::{
@@ -142,6 +144,48 @@ async fn binary_mode_takes_its_attributes_from_metadata() {
     assert_eq!(seen.json()["id"], "i");
     assert_eq!(seen.json()["data_base64"], "/w==");
     assert_eq!(seen.metadata["content-type"], "application/octet-stream");
+}
+
+/// Brokers that carry what a message is would otherwise have an envelope around bytes taken for bytes.
+#[tokio::test]
+async fn bytes_arrive_as_they_were_published_over_a_broker_that_carries_content_types() {
+    const BYTES: &str = "application/octet-stream";
+    let app = shared(vec![wants("fake", "t", "/in")]);
+    let rig = Rig::started(&app, "").await;
+    let single = PublishRequest {
+        pubsub: "fake".to_owned(),
+        topic: "t".to_owned(),
+        data: Bytes::from_static(b"\xff\x00"),
+        content_type: BYTES.to_owned(),
+        metadata: Metadata::new(),
+        trace: TraceContext::NONE,
+    };
+    let bulk = BulkPublishRequest {
+        pubsub: "fake".to_owned(),
+        topic: "t".to_owned(),
+        items: vec![BulkItem {
+            id: "1".to_owned(),
+            data: single.data.clone(),
+            content_type: BYTES.to_owned(),
+            metadata: Metadata::new(),
+        }],
+        ..BulkPublishRequest::default()
+    };
+    rig.api.publish(single).await.unwrap();
+    assert_eq!(rig.api.publish_bulk(bulk).await.unwrap().error, None);
+    for published in rig.published() {
+        let mut message = message("t", published.data);
+        message.content_type = published.content_type;
+        assert_eq!(rig.broker.deliver("t", message).await, Answer::Acked);
+    }
+    for seen in app.saw(2).await {
+        let json = seen.json();
+        assert_eq!(
+            (&json["data_base64"], &json["datacontenttype"]),
+            (&"/wA=".into(), &BYTES.into())
+        );
+        assert_eq!(json["source"], "me");
+    }
 }
 
 #[tokio::test]
