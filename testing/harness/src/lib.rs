@@ -5,6 +5,7 @@
 //! ever skips. Waiting is for conditions ([`eventually()`]), never for a while.
 
 mod authority;
+mod disk;
 mod error;
 mod eventually;
 mod folder;
@@ -14,6 +15,7 @@ mod process;
 mod redis;
 
 pub use authority::{Authority, Issued};
+pub use disk::SmallDisk;
 pub use error::Error;
 pub use eventually::{Check, eventually};
 pub use folder::Folder;

@@ -4,7 +4,7 @@ use std::{io::Write, path::Path, process::Command, time::Duration};
 
 use outrigger_testing_harness::{
     Authority, Error, Folder, FreePort, NamespacePair, Process, RedisCluster, RedisSentinel, RedisServer,
-    eventually,
+    SmallDisk, eventually,
 };
 use tokio::net::TcpStream;
 
@@ -219,4 +219,23 @@ fn an_authority_issues_what_verifies_against_it() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+#[tokio::test]
+async fn a_small_disk_gets_full_and_only_its_program_sees_it() {
+    let disk = SmallDisk::new(1).unwrap();
+    let mut command = disk.command("sh");
+    command
+        .args(["-c", "cd \"$0\" && head -c 2M /dev/zero > file; wc -c file"])
+        .arg(disk.path());
+    let mut process = Process::spawn(&mut command, "util-linux").unwrap();
+    process
+        .wait_for_line("No space left on device", SOON)
+        .await
+        .unwrap();
+    let line = process.wait_for_line(" file", SOON).await.unwrap();
+    let written: u32 = line.trim_end_matches(" file").parse().unwrap();
+    assert!((1..=1 << 20).contains(&written), "{written} bytes had room");
+    assert!(process.wait(SOON).await.unwrap().success());
+    assert_eq!(std::fs::read_dir(disk.path()).unwrap().count(), 0);
 }
