@@ -4,6 +4,7 @@ mod cleanup;
 mod closing;
 mod crash;
 mod failures;
+mod full_disk;
 mod keys;
 mod layout;
 mod memory;
