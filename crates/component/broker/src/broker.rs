@@ -15,14 +15,15 @@ use outrigger_block_pubsub::{
     Broker, BulkFailure, BulkPublish, Error, Feature, Handler, Metadata, Publish, Subscribe, Subscription,
     envelope,
 };
+use tokio::sync::oneshot;
 
 use crate::{
     bell::{self, Sleepers},
     folder::Sockets,
     life::LifeLines,
     settings::Settings,
-    store::{self, Join, NewMessage, Opened, Ping, Store, StoreHandle},
-    subscription::{Consumer, End, Standing},
+    store::{self, NewMessage, Opened, Ping, Store, StoreHandle},
+    subscription::{End, Newcomer},
 };
 
 /// The largest payload, in bytes. Many are in memory at once; Dapr's own limit for a request body is 4 MiB unless set.
@@ -102,14 +103,34 @@ impl EmbeddedBroker {
         })
     }
 
-    /// A number for a new subscription.
-    fn number(&self) -> Result<u64, Error> {
+    /// A number for a new subscription, and its end.
+    fn enroll(&self) -> Result<(u64, End), Error> {
         let mut subscriptions = self.lock();
         if subscriptions.closed {
             return Err(Error::Closed);
         }
+        // Those that were dropped and have ended are of no interest to the close any more.
+        subscriptions.ends.retain(|_, end| !end.has_ended());
         subscriptions.next += 1;
-        Ok(subscriptions.next)
+        let (id, end) = (subscriptions.next, End::new(self.tasks.signal()));
+        subscriptions.ends.insert(id, end.clone());
+        Ok((id, end))
+    }
+
+    fn newcomer(&self, topic: Arc<str>, handler: Arc<dyn Handler>) -> Result<Newcomer, Error> {
+        let (id, end) = self.enroll()?;
+        Ok(Newcomer {
+            id,
+            topic,
+            handler,
+            lease: self.settings.lease,
+            concurrency: self.settings.concurrency,
+            store: self.store.clone(),
+            sleepers: self.sleepers.clone(),
+            lines: self.lines.clone(),
+            deliveries: self.tasks.child("deliveries of pubsub.outrigger"),
+            end,
+        })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Subscriptions> {
@@ -140,7 +161,7 @@ impl Broker for EmbeddedBroker {
     }
 
     async fn ping(&self) -> Result<(), Error> {
-        self.store.run(Ping).await
+        self.store.ask(Ping).await
     }
 
     async fn publish(&self, message: Publish) -> Result<(), Error> {
@@ -150,7 +171,7 @@ impl Broker for EmbeddedBroker {
             message.content_type,
             message.metadata,
         )?;
-        self.store.run(store::Publish(vec![message])).await
+        self.store.ask(store::Publish(vec![message])).await
     }
 
     /// One transaction and one sync: all entries are published, or the call fails and none is.
@@ -171,7 +192,7 @@ impl Broker for EmbeddedBroker {
                 Err(error) => failures.push(BulkFailure { id: entry.id, error }),
             }
         }
-        self.store.run(store::Publish(messages)).await?;
+        self.store.ask(store::Publish(messages)).await?;
         Ok(failures)
     }
 
@@ -183,43 +204,19 @@ impl Broker for EmbeddedBroker {
         if request.topic.is_empty() {
             return Err(Error::Invalid("a subscription needs a topic".to_owned()));
         }
-        let id = self.number()?;
-        let topic: Arc<str> = request.topic.into();
-        let join = Join {
-            topic: topic.clone(),
-            subscription: id,
-        };
-        let joined = self.store.run(join).await?;
-        self.lines.draw(&joined.peers);
-        let end = End::new(self.tasks.signal());
-        let consumer = Consumer {
-            id,
-            group: joined.group,
-            topic,
-            handler,
-            lease: self.settings.lease,
-            concurrency: self.settings.concurrency,
-            store: self.store.clone(),
-            sleepers: self.sleepers.clone(),
-            deliveries: self.tasks.child("deliveries of pubsub.outrigger"),
-            end: end.clone(),
-        };
-        let mut subscriptions = self.lock();
-        if subscriptions.closed {
-            return Err(Error::Closed);
-        }
-        // Those that were dropped and have ended are of no interest to the close any more.
-        subscriptions.ends.retain(|_, end| !end.has_ended());
-        subscriptions.ends.insert(id, end.clone());
-        self.tasks.spawn("broker-subscription", consumer.run());
-        Ok(Box::new(Standing(end)))
+        let newcomer = self.newcomer(request.topic.into(), handler)?;
+        let (report, standing) = oneshot::channel();
+        self.tasks.spawn("broker-subscription", newcomer.run(report));
+        let standing = standing.await.unwrap_or(Err(Error::Closed))?;
+        Ok(Box::new(standing))
     }
 
     async fn close(&self) {
         let ends: Vec<End> = {
             let mut subscriptions = self.lock();
             subscriptions.closed = true;
-            subscriptions.ends.drain().map(|(_, end)| end).collect()
+            // They stay for one who closes at the same time, or again after a first close was given up.
+            subscriptions.ends.values().cloned().collect()
         };
         ends.iter().for_each(End::request);
         for end in &ends {

@@ -16,6 +16,9 @@
 //!   for ever, or `maxDeliveryAttempts` times when a `deadLetterTopic` is set, and then it moves there.
 //! - **Order.** Deliveries of a topic begin in publish order where nothing fails and the group has one consumer; with
 //!   `concurrency: 1` each also ends before the next begins.
+//! - **Limits.** 1024 operations may wait for the one thread that works on the file; who brings another waits for a place.
+//!   A publisher hears within 20 s, if only that there was no answer. A full disk is an error that may pass: nothing that
+//!   was acknowledged is lost, and with room again it goes on; copying the log into the file takes 4 MiB of it.
 //!
 //! | property | default | meaning |
 //! |---|---|---|

@@ -7,13 +7,14 @@ use futures_util::{FutureExt, poll};
 use outrigger_base_task::{StopSignal, TaskSet};
 use outrigger_block_pubsub::{Delivery, Error, Handler, Subscription};
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot},
     time::{Instant, sleep, sleep_until, timeout_at},
 };
 
 use crate::{
     bell::Sleepers,
-    store::{Claim, Claimed, Claims, Group, Leave, Settle, StoreHandle, Verdict},
+    life::LifeLines,
+    store::{Claim, Claimed, Claims, Group, Join, Leave, Settle, StoreHandle, Verdict},
 };
 
 /// The pause after a claim that failed, doubled with each failure.
@@ -21,12 +22,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest such pause: a disk that has room again is found in this time.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// A subscription of this process.
-pub(crate) struct Consumer {
+/// A subscription of this process that is about to join its group.
+pub(crate) struct Newcomer {
     /// Its number in this process.
     pub(crate) id: u64,
-    /// Its group.
-    pub(crate) group: Group,
     /// Its topic.
     pub(crate) topic: Arc<str>,
     /// Who handles what comes.
@@ -39,10 +38,18 @@ pub(crate) struct Consumer {
     pub(crate) store: StoreHandle,
     /// Where it is woken.
     pub(crate) sleepers: Arc<Sleepers>,
+    /// How it learns that another process of its group died.
+    pub(crate) lines: Arc<LifeLines>,
     /// Owner of deliveries in flight.
     pub(crate) deliveries: TaskSet,
     /// Its end.
     pub(crate) end: End,
+}
+
+/// A subscription that has joined.
+struct Consumer {
+    own: Newcomer,
+    group: Group,
 }
 
 /// How a subscription is told to end, and tells that it has.
@@ -112,35 +119,59 @@ struct Shared {
     wanted: StopSignal,
 }
 
-impl Consumer {
-    /// Delivers until it is told to end; then finishes what is in hand and leaves.
-    pub(crate) async fn run(self) {
+impl Newcomer {
+    /// Joins the group, reports, and is a consumer until its end. All of it on one task: who subscribes and goes away
+    /// meanwhile leaves no member behind that nobody ends.
+    pub(crate) async fn run(self, report: oneshot::Sender<Result<Standing, Error>>) {
         let _reached = Reached(self.end.clone());
-        let wake = self.sleepers.add(self.id, self.group.topic);
-        self.deliver_all(&wake).await;
-        self.sleepers.remove(self.id);
-        self.deliveries.wait().await;
-        let leave = Leave {
-            group: self.group,
+        let join = Join {
+            topic: self.topic.clone(),
             subscription: self.id,
         };
-        if let Err(error) = self.store.run(leave).await {
-            tracing::warn!(topic = &*self.topic, %error, "cannot end a subscription in order");
+        match self.store.run(join).await {
+            // The caller may have gone.
+            Err(error) => drop(report.send(Err(error))),
+            Ok(joined) => {
+                self.lines.draw(&joined.peers);
+                // If the caller has gone, what is sent is dropped, and the subscription is told to end.
+                drop(report.send(Ok(Standing(self.end.clone()))));
+                let group = joined.group;
+                Consumer { own: self, group }.run().await;
+            }
+        }
+    }
+}
+
+impl Consumer {
+    /// Delivers until it is told to end; then finishes what is in hand and leaves.
+    async fn run(self) {
+        let own = &self.own;
+        let wake = own.sleepers.add(own.id, self.group.topic);
+        self.deliver_all(&wake).await;
+        own.sleepers.remove(own.id);
+        own.deliveries.wait().await;
+        let leave = Leave {
+            group: self.group,
+            subscription: own.id,
+        };
+        if let Err(error) = own.store.run(leave).await {
+            tracing::warn!(topic = &*own.topic, %error, "cannot end a subscription in order");
         }
     }
 
     async fn deliver_all(&self, wake: &Arc<Notify>) {
-        let places = Arc::new(Semaphore::new(self.concurrency));
+        let own = &self.own;
+        let places = Arc::new(Semaphore::new(own.concurrency));
         let shared = Arc::new(Shared {
             group: self.group,
-            handler: self.handler.clone(),
-            store: self.store.clone(),
+            handler: own.handler.clone(),
+            store: own.store.clone(),
             wake: wake.clone(),
-            wanted: self.end.wanted.clone(),
+            wanted: own.end.wanted.clone(),
         });
         let mut pause = FIRST_PAUSE;
         // The semaphore is never closed.
-        while let Some(Ok(place)) = self.end.wanted.run_until(places.clone().acquire_owned()).await {
+        while let Some(Ok(place)) = own.end.wanted.run_until(places.clone().acquire_owned()).await {
             let look_again = match self.pass(&shared, &places, place).await {
                 Ok(look_again) => {
                     pause = FIRST_PAUSE;
@@ -149,13 +180,13 @@ impl Consumer {
                 Err(Error::Closed) => return,
                 Err(error) => {
                     let error = outrigger_base_std::chain(&error);
-                    tracing::warn!(topic = &*self.topic, error, "cannot take messages; trying again");
+                    tracing::warn!(topic = &*own.topic, error, "cannot take messages; trying again");
                     let waited = pause;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     Some(waited)
                 }
             };
-            if self.end.wanted.run_until(nap(wake, look_again)).await.is_none() {
+            if own.end.wanted.run_until(nap(wake, look_again)).await.is_none() {
                 return;
             }
         }
@@ -169,17 +200,18 @@ impl Consumer {
         places: &Arc<Semaphore>,
         first: OwnedSemaphorePermit,
     ) -> Result<Option<Duration>, Error> {
+        let own = &self.own;
         let free = std::iter::from_fn(|| places.clone().try_acquire_owned().ok());
         let mut free: Vec<_> = std::iter::once(first).chain(free).collect();
         let claim = Claim {
             group: self.group,
-            topic: self.topic.clone(),
+            topic: own.topic.clone(),
             limit: free.len(),
         };
         // Before the store reads the clock: we let go before the lease does.
-        let deadline = Instant::now() + self.lease;
-        let Claims { claimed, look_again } = self.store.run(claim).await?;
-        if self.end.wanted.is_stopped() {
+        let deadline = Instant::now() + own.lease;
+        let Claims { claimed, look_again } = own.store.run(claim).await?;
+        if own.end.wanted.is_stopped() {
             self.give_back(claimed).await;
             return Ok(None);
         }
@@ -189,7 +221,7 @@ impl Consumer {
             let mut delivery = Box::pin(shared.clone().deliver(message, place, deadline));
             // The first step is taken here, so that handlers begin in publish order; the rest runs beside.
             if poll!(&mut delivery).is_pending() {
-                self.deliveries.spawn("broker-delivery", delivery);
+                own.deliveries.spawn("broker-delivery", delivery);
             }
         }
         Ok(if free.is_empty() {
@@ -208,8 +240,8 @@ impl Consumer {
                 attempt,
                 verdict: Verdict::Untried,
             };
-            if let Err(error) = self.store.run(settle).await {
-                tracing::warn!(topic = &*self.topic, %error, "cannot return a message; its lease will end");
+            if let Err(error) = self.own.store.run(settle).await {
+                tracing::warn!(topic = &*self.own.topic, %error, "cannot return a message; its lease will end");
             }
         }
     }

@@ -5,16 +5,16 @@ use std::{io, sync::Arc};
 use outrigger_block_pubsub::Error;
 use rusqlite::ErrorCode;
 
-/// What went wrong.
-#[derive(Debug, thiserror::Error)]
+/// What went wrong. One failure may have many hearers.
+#[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Fault {
-    /// SQLite refused.
-    #[error("the broker's file cannot be used")]
-    Sql(#[from] rusqlite::Error),
+    /// SQLite refused. The client library's error repeats its source in its text, so it is no source here.
+    #[error("the broker's file cannot be used: {0}")]
+    Sql(Arc<rusqlite::Error>),
     /// The folder's lock, or a place in it, cannot be had.
     #[error("the broker's folder cannot be used")]
-    Folder(#[source] io::Error),
-    /// The disk did not take what was written. One failure has many hearers.
+    Folder(#[source] Arc<io::Error>),
+    /// The disk did not take what was written.
     #[error("the broker's file cannot be synced to disk")]
     Sync(#[source] Arc<io::Error>),
     /// An earlier sync failed: the kernel forgets what it could not write, so a later success would prove nothing.
@@ -22,7 +22,25 @@ pub(crate) enum Fault {
     Unsynced,
 }
 
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(Arc::new(error))
+    }
+}
+
 impl Fault {
+    /// The folder refused.
+    pub(super) fn folder(error: io::Error) -> Self {
+        Self::Folder(Arc::new(error))
+    }
+
+    /// Whether the transaction never began, whatever was to be done in it: each part of it would wait as long, to hear
+    /// the same.
+    pub(super) fn is_of_the_beginning(&self) -> bool {
+        let locked = [ErrorCode::DatabaseBusy, ErrorCode::DatabaseLocked];
+        matches!(self, Self::Folder(_)) || self.code().is_some_and(|code| locked.contains(&code))
+    }
+
     /// The error of a broker operation that attempted `what`.
     pub(crate) fn into_error(self, what: &'static str) -> Error {
         match self.code() {

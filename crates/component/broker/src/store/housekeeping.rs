@@ -76,23 +76,42 @@ fn forget_groups(desk: &Desk<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Drops old messages of topics without group.
+/// Drops old messages of topics without group, from the oldest on: the first young one ends the look at its topic.
 fn drop_old(desk: &Desk<'_>) -> Result<(), Fault> {
     let before = desk.now.saturating_sub(after(0, desk.settings.retention.age));
-    let dropped: Vec<(i64, i64)> = desk
+    let mut room = AT_ONCE;
+    let topics: Vec<i64> = desk
         .sql
-        .prepare_cached(
-            "DELETE FROM message WHERE seq IN (
-               SELECT message.seq FROM topic JOIN message ON message.topic = topic.id
-               WHERE topic.id NOT IN (SELECT topic FROM consumer) AND message.published < ? LIMIT ?)
-             RETURNING topic, length(data)",
-        )?
-        .query_map([before, AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .prepare_cached("SELECT id FROM topic WHERE id NOT IN (SELECT topic FROM consumer)")?
+        .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    for (topic, bytes) in dropped {
+    for topic in topics {
+        let mut bytes = 0;
+        for (seq, length) in old(desk, topic, before, room)? {
+            desk.sql
+                .prepare_cached("DELETE FROM message WHERE seq = ?")?
+                .execute([seq])?;
+            bytes += length;
+            room -= 1;
+        }
         desk.sql
-            .prepare_cached("UPDATE topic SET bytes = max(bytes - ?, 0) WHERE id = ?")?
+            .prepare_cached("UPDATE topic SET bytes = max(bytes - ?1, 0) WHERE id = ?2 AND ?1 > 0")?
             .execute([bytes, topic])?;
     }
     Ok(())
+}
+
+/// Number and length of the oldest messages of a topic that were published before `before`, `limit` at most.
+fn old(desk: &Desk<'_>, topic: i64, before: i64, limit: i64) -> Result<Vec<(i64, i64)>, Fault> {
+    let mut select = desk.sql.prepare_cached(
+        "SELECT seq, length(data), published FROM message WHERE topic = ? ORDER BY seq LIMIT ?",
+    )?;
+    let mut rows = select.query([topic, limit])?;
+    let mut old = Vec::new();
+    while let Some(row) = rows.next()?
+        && row.get::<_, i64>(2)? < before
+    {
+        old.push((row.get(0)?, row.get(1)?));
+    }
+    Ok(old)
 }

@@ -36,6 +36,10 @@ impl Work for Publish {
     const ATTEMPT: &'static str = "publish to the embedded broker";
     const DURABLE: bool = true;
 
+    fn weight(&self) -> usize {
+        self.0.iter().map(|message| message.data.len()).sum()
+    }
+
     fn run(&self, desk: &mut Desk<'_>) -> Result<(), Fault> {
         for message in &self.0 {
             let topic = kept::topic(desk, &message.topic)?;

@@ -1,6 +1,6 @@
 //! The broker's file: its tables, and opening it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use outrigger_block_kit::OpenError;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -12,8 +12,8 @@ const APPLICATION_ID: i64 = 0x4F75_7442;
 /// The version of the tables below.
 const VERSION: i64 = 1;
 /// Our processes never meet in the file, for they hold the folder's lock; a tool that looks at it may be in the way
-/// for a moment.
-const FOREIGN_TOOL_PATIENCE: Duration = Duration::from_secs(10);
+/// for a moment. Meanwhile the folder's lock is held, and everyone waits.
+const FOREIGN_TOOL_PATIENCE: Duration = Duration::from_secs(3);
 /// Statements that stay prepared: about as many as there are.
 const PREPARED: usize = 64;
 
@@ -68,7 +68,7 @@ pub(super) fn open(folder: &Folder) -> Result<Connection, OpenError> {
     // Used by the store's thread only.
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let explain = |error| refused(folder, error);
+    let explain = |error: rusqlite::Error| refused(folder, error);
     let sql = Connection::open_with_flags(folder.database(), flags).map_err(explain)?;
     sql.busy_timeout(FOREIGN_TOOL_PATIENCE).map_err(explain)?;
     sql.set_prepared_statement_cache_capacity(PREPARED);
@@ -132,7 +132,8 @@ fn use_wal(folder: &Folder, sql: &Connection) -> Result<(), OpenError> {
 }
 
 /// Why SQLite did not open the file, in the broker's terms.
-pub(super) fn refused(folder: &Folder, error: rusqlite::Error) -> OpenError {
+pub(super) fn refused(folder: &Folder, error: impl Into<Arc<rusqlite::Error>>) -> OpenError {
+    let error = error.into();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => foreign(folder, "it is not a database"),
         Some(ErrorCode::DatabaseCorrupt) => foreign(folder, "it is damaged"),

@@ -25,6 +25,8 @@ use crate::{
 
 /// Operations in one transaction at most: more would not share the commit better, and would make the first wait.
 const BATCH: usize = 256;
+/// Bytes after which a transaction takes no more: bounds how long the folder's lock is held and the log's growth.
+const BATCH_BYTES: usize = 8 << 20;
 
 /// The store, as its thread has it.
 pub(crate) struct Store {
@@ -136,7 +138,7 @@ impl Store {
                 .query_row("INSERT INTO member DEFAULT VALUES RETURNING id", [], |row| {
                     row.get(0)
                 })?;
-            Ok((desk.me, folder.enter(desk.me).map_err(Fault::Folder)?))
+            Ok((desk.me, folder.enter(desk.me).map_err(Fault::folder)?))
         });
         match entered {
             Ok((me, (alive, sockets))) => {
@@ -163,43 +165,30 @@ impl Store {
 
     /// Works until it is told to stop, or nobody can tell it anything any more.
     fn serve(mut self, mut jobs: mpsc::Receiver<Message>) {
-        let mut batch = Vec::with_capacity(BATCH);
         let mut stopping = false;
         while !stopping && let Some(Message::Job(first)) = jobs.blocking_recv() {
-            batch.push(first);
-            while batch.len() < BATCH {
-                match jobs.try_recv() {
-                    Ok(Message::Job(job)) => batch.push(job),
-                    Ok(Message::Stop) => {
-                        stopping = true;
-                        break;
-                    }
-                    Err(_) => break,
-                }
-            }
-            self.work(std::mem::take(&mut batch));
+            let batch;
+            (batch, stopping) = gather(first, &mut jobs);
+            self.work(batch);
         }
         // Callers from here on read "closed".
         drop(jobs);
         self.retire();
     }
 
-    /// Does a batch in one transaction; if that fails, each in one of its own, so that each gets its own answer.
+    /// Does a batch in one transaction; if one of it fails, each in one of its own, so that each gets its own answer.
     fn work(&mut self, mut batch: Vec<Box<dyn Job>>) {
-        match self.transact(|desk| batch.iter_mut().try_for_each(|job| job.run(desk))) {
-            Ok(()) => batch.into_iter().for_each(|job| self.answer(job, None)),
-            Err(fault) if batch.len() == 1 => {
-                if let Some(job) = batch.pop() {
-                    job.answer(Some(fault));
-                }
-            }
-            Err(fault) => {
-                tracing::debug!(%fault, "a transaction of the embedded broker failed; its parts are tried one by one");
-                for mut job in batch {
-                    let fault = self.transact(|desk| job.run(desk)).err();
-                    self.answer(job, fault);
-                }
-            }
+        let fault = match self.transact(|desk| batch.iter_mut().try_for_each(|job| job.run(desk))) {
+            Ok(()) => return batch.into_iter().for_each(|job| self.answer(job, None)),
+            Err(fault) => fault,
+        };
+        if batch.len() == 1 || fault.is_of_the_beginning() {
+            return batch.into_iter().for_each(|job| job.answer(Some(fault.clone())));
+        }
+        tracing::debug!(%fault, "a transaction of the embedded broker failed; its parts are tried one by one");
+        for mut job in batch {
+            let fault = self.transact(|desk| job.run(desk)).err();
+            self.answer(job, fault);
         }
     }
 
@@ -213,7 +202,7 @@ impl Store {
 
     /// Runs `body` in a transaction under the folder's lock; then wakes whom it concerns.
     fn transact<T>(&mut self, body: impl FnOnce(&mut Desk<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        let held = self.lock.hold().map_err(Fault::Folder)?;
+        let held = self.lock.hold().map_err(Fault::folder)?;
         let mut desk = Desk {
             sql: &self.sql,
             now: self.clock.now().as_millisecond(),
@@ -270,6 +259,23 @@ impl Store {
     }
 }
 
+/// What shares a transaction with `first`: whatever waits, up to the limits; and whether it is the last one.
+fn gather(first: Box<dyn Job>, jobs: &mut mpsc::Receiver<Message>) -> (Vec<Box<dyn Job>>, bool) {
+    let mut weight = first.weight();
+    let mut batch = vec![first];
+    while batch.len() < BATCH && weight < BATCH_BYTES {
+        match jobs.try_recv() {
+            Ok(Message::Job(job)) => {
+                weight = weight.saturating_add(job.weight());
+                batch.push(job);
+            }
+            Ok(Message::Stop) => return (batch, true),
+            Err(_) => break,
+        }
+    }
+    (batch, false)
+}
+
 /// Begins, runs, keeps house when it is due, finds out whom to wake, commits; rolls back when anything fails.
 fn in_transaction<T>(
     desk: &mut Desk<'_>,
@@ -293,4 +299,51 @@ fn in_transaction<T>(
         tracing::error!(%error, "cannot roll back a transaction of the embedded broker");
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An operation of this many bytes.
+    struct Heavy(usize);
+
+    impl Job for Heavy {
+        fn run(&mut self, _: &mut Desk<'_>) -> Result<(), Fault> {
+            Ok(())
+        }
+
+        fn weight(&self) -> usize {
+            self.0
+        }
+
+        fn durable(&self) -> bool {
+            false
+        }
+
+        fn answer(self: Box<Self>, _: Option<Fault>) {}
+    }
+
+    #[test]
+    fn what_waits_shares_a_transaction_up_to_its_limits() {
+        let (sender, mut jobs) = mpsc::channel(1000);
+        let mut gathered = |first: usize, rest: &[usize]| {
+            for weight in rest {
+                let job: Box<dyn Job> = Box::new(Heavy(*weight));
+                assert!(sender.try_send(Message::Job(job)).is_ok());
+            }
+            gather(Box::new(Heavy(first)), &mut jobs).0.len()
+        };
+        assert_eq!(gathered(0, &[]), 1);
+        assert_eq!(gathered(1, &[BATCH_BYTES, 1, 1]), 2, "by bytes");
+        assert_eq!(gathered(BATCH_BYTES, &[]), 1, "the rest waits for the next one");
+        assert_eq!(
+            gathered(0, &[0; 298]),
+            BATCH,
+            "by number, with the two from before"
+        );
+        assert_eq!(gathered(0, &[]), 46);
+        assert!(sender.try_send(Message::Stop).is_ok());
+        assert!(gather(Box::new(Heavy(0)), &mut jobs).1);
+    }
 }

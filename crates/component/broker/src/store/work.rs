@@ -1,8 +1,13 @@
 //! Operations on their way to the store's thread and back.
 
+use std::time::Duration;
+
 use outrigger_block_pubsub::Error;
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use super::{fault::Fault, kept::Topics};
 use crate::{
@@ -14,6 +19,15 @@ use crate::{
 /// transactions, so that the thread never idles between two.
 pub(super) const QUEUE: usize = 1024;
 
+/// How long one who calls from outside waits for an answer: a process that was stopped while it held the folder's lock
+/// (a debugger, a frozen container) stops the others for as long. Dapr's SQLite store gives a call as much.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// The store's thread did not come to it.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer within {}s", .0.as_secs())]
+struct Late(Duration);
+
 /// One operation.
 pub(crate) trait Work: Send + 'static {
     /// What it answers.
@@ -22,6 +36,11 @@ pub(crate) trait Work: Send + 'static {
     const ATTEMPT: &'static str;
     /// Whether the answer waits until the result is synced to disk (at `synchronous: full`).
     const DURABLE: bool = false;
+
+    /// About how many bytes it writes.
+    fn weight(&self) -> usize {
+        0
+    }
 
     /// Does it. Runs again when the transaction that it shared with others failed because of one of them.
     fn run(&self, desk: &mut Desk<'_>) -> Result<Self::Output, Fault>;
@@ -96,6 +115,13 @@ impl StoreHandle {
         answer.await.map_err(|_| Error::Closed)?
     }
 
+    /// As [`StoreHandle::run`], for one who is to hear in time. What is late may still be done.
+    pub(crate) async fn ask<W: Work>(&self, work: W) -> Result<W::Output, Error> {
+        timeout(ANSWER, self.run(work))
+            .await
+            .unwrap_or_else(|_| Err(Error::unavailable(W::ATTEMPT, Late(ANSWER))))
+    }
+
     /// Tells the thread to end after what was sent before.
     pub(crate) async fn stop(&self) {
         // It may have ended already.
@@ -107,6 +133,8 @@ impl StoreHandle {
 pub(super) trait Job: Send {
     /// Does it and keeps the output.
     fn run(&mut self, desk: &mut Desk<'_>) -> Result<(), Fault>;
+    /// About how many bytes it writes.
+    fn weight(&self) -> usize;
     /// Whether the answer waits for the disk.
     fn durable(&self) -> bool;
     /// Answers: with the kept output, or with the fault.
@@ -123,6 +151,10 @@ impl<W: Work> Job for Pending<W> {
     fn run(&mut self, desk: &mut Desk<'_>) -> Result<(), Fault> {
         self.output = Some(self.work.run(desk)?);
         Ok(())
+    }
+
+    fn weight(&self) -> usize {
+        self.work.weight()
     }
 
     fn durable(&self) -> bool {

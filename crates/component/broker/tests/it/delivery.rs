@@ -1,8 +1,17 @@
 //! Groups, leases, failures, order, in one process.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
+use async_trait::async_trait;
+use outrigger_block_pubsub::{Delivery, Handler, Nack};
 use outrigger_testing_harness::{Folder, eventually};
+use tokio::sync::Semaphore;
 
 use crate::support::{Answer, Notes, PATIENCE, open, publish, subscribe};
 
@@ -236,6 +245,95 @@ async fn consumers_of_one_group_share_the_work() {
     for broker in brokers {
         broker.close().await;
     }
+}
+
+#[tokio::test]
+async fn whoever_closes_waits_for_what_is_in_hand() {
+    let folder = Folder::new("broker").unwrap();
+    let broker = open(folder.path(), &[]).await;
+    let slow = Slow::new();
+    let _subscription = subscribe(&broker, "orders", slow.clone()).await;
+    publish(&broker, "orders", "x").await;
+    eventually(PATIENCE, async || slow.count() == (1, 0)).await;
+    let mut closes = [Box::pin(broker.close()), Box::pin(broker.close())];
+    for close in &mut closes {
+        assert!(futures_util::poll!(close).is_pending());
+    }
+    // Longer than tasks get that have nothing in hand, less than the lease.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(30)).await;
+    for close in &mut closes {
+        assert!(futures_util::poll!(close).is_pending());
+    }
+    tokio::time::resume();
+    slow.gate.add_permits(1);
+    futures_util::future::join_all(closes).await;
+    assert_eq!(slow.count(), (1, 1));
+    // It was acknowledged.
+    let broker = open(folder.path(), &[("concurrency", "1")]).await;
+    let notes = Notes::new(Answer::Accept);
+    let _again = subscribe(&broker, "orders", notes.clone()).await;
+    publish(&broker, "orders", "next").await;
+    assert_eq!(notes.wait_for(1).await, [("next".to_owned(), 0)]);
+    broker.close().await;
+}
+
+/// Counts messages that came and that were handled; handles each when it gets a permit.
+struct Slow {
+    gate: Semaphore,
+    came: AtomicUsize,
+    handled: AtomicUsize,
+}
+
+impl Slow {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            gate: Semaphore::new(0),
+            came: AtomicUsize::new(0),
+            handled: AtomicUsize::new(0),
+        })
+    }
+
+    fn count(&self) -> (usize, usize) {
+        (
+            self.came.load(Ordering::SeqCst),
+            self.handled.load(Ordering::SeqCst),
+        )
+    }
+}
+
+#[async_trait]
+impl Handler for Slow {
+    async fn handle(&self, _: Delivery) -> Result<(), Nack> {
+        self.came.fetch_add(1, Ordering::SeqCst);
+        self.gate.acquire().await.unwrap().forget();
+        self.handled.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn one_who_subscribes_and_goes_away_meanwhile_leaves_no_member_behind() {
+    let folder = Folder::new("broker").unwrap();
+    let broker = open(folder.path(), &[]).await;
+    let lock = std::fs::File::open(folder.file("broker.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut subscribing = Box::pin(subscribe(&broker, "orders", Notes::new(Answer::Accept)));
+    assert!(futures_util::poll!(&mut subscribing).is_pending());
+    tokio::task::yield_now().await;
+    drop(subscribing);
+    drop(lock);
+    let sql = rusqlite::Connection::open(folder.file("broker.db")).unwrap();
+    let count = |table: &str| -> i64 {
+        let count = format!("SELECT count(*) FROM {table}");
+        sql.query_row(&count, [], |row| row.get(0)).unwrap()
+    };
+    // It had been asked for, so it came to be; and it ended.
+    eventually(PATIENCE, async || {
+        (count("consumer"), count("interest")) == (1, 0)
+    })
+    .await;
+    broker.close().await;
 }
 
 #[tokio::test]

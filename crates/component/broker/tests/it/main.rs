@@ -8,6 +8,7 @@
 mod among_processes;
 mod child;
 mod delivery;
+mod full_disk;
 mod histories;
 mod idle;
 mod log;

@@ -1,6 +1,9 @@
 //! Folders and files that cannot be used, and requests that make no sense.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use outrigger_base_std::chain;
@@ -13,6 +16,14 @@ use crate::{
     log,
     support::{Answer, Notes, PATIENCE, open, publish, subscribe},
 };
+
+fn message(text: &'static str) -> Publish {
+    Publish {
+        topic: "t".to_owned(),
+        data: Bytes::from_static(text.as_bytes()),
+        ..Publish::default()
+    }
+}
 
 async fn refusal(path: &str) -> OpenError {
     let properties = Properties::new([("path", path)]);
@@ -111,14 +122,65 @@ async fn damage_under_way_reaches_the_publisher() {
     let mut bytes = fs::read(folder.file("broker.db")).unwrap();
     bytes[4096..].fill(0xA5);
     fs::write(folder.file("broker.db"), &bytes).unwrap();
-    let message = Publish {
-        topic: "t".to_owned(),
-        data: Bytes::from_static(b"y"),
-        ..Publish::default()
-    };
-    let error = broker.publish(message).await.unwrap_err();
+    let error = broker.publish(message("y")).await.unwrap_err();
     assert!(!error.retryable(), "{error:?}");
     assert!(error.to_string().contains("damaged"), "{error}");
+    broker.close().await;
+}
+
+#[tokio::test]
+async fn a_tool_that_holds_the_file_is_told_to_all_who_waited_at_once() {
+    let folder = Folder::new("broker").unwrap();
+    let broker = open(folder.path(), &[]).await;
+    publish(&broker, "t", "before").await;
+    let tool = rusqlite::Connection::open(folder.file("broker.db")).unwrap();
+    tool.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let started = Instant::now();
+    let publishes = (0..8).map(|_| broker.publish(message("held up")));
+    for result in futures_util::future::join_all(publishes).await {
+        let error = result.unwrap_err();
+        assert!(error.retryable(), "{error:?}");
+        let text = chain(&error);
+        assert!(
+            text.starts_with("publish to the embedded broker: ") && text.contains("locked"),
+            "{text}"
+        );
+    }
+    // The patience of three seconds once for the first, and once for the others together.
+    assert!(
+        started.elapsed() < Duration::from_secs(9),
+        "{:?}",
+        started.elapsed()
+    );
+    tool.execute_batch("COMMIT").unwrap();
+    publish(&broker, "t", "after").await;
+    let notes = Notes::new(Answer::Accept);
+    let _subscription = subscribe(&broker, "t", notes.clone()).await;
+    notes.wait_for(2).await;
+    assert_eq!(notes.texts(), ["before", "after"]);
+    broker.close().await;
+}
+
+#[tokio::test]
+async fn a_process_that_stands_still_with_the_lock_costs_a_publisher_the_time_limit() {
+    let folder = Folder::new("broker").unwrap();
+    let broker = open(folder.path(), &[]).await;
+    let lock = fs::File::open(folder.file("broker.lock")).unwrap();
+    lock.lock().unwrap();
+    // Whoever waits for the other thread alone lets the clock run on to the limit.
+    tokio::time::pause();
+    let error = broker.publish(message("late")).await.unwrap_err();
+    tokio::time::resume();
+    assert!(error.retryable(), "{error:?}");
+    assert_eq!(
+        chain(&error),
+        "publish to the embedded broker: no answer within 20s"
+    );
+    drop(lock);
+    // What was late is done: a publisher that tries again may publish twice, and never in vain.
+    let notes = Notes::new(Answer::Accept);
+    let _subscription = subscribe(&broker, "t", notes.clone()).await;
+    assert_eq!(notes.wait_for(1).await, [("late".to_owned(), 0)]);
     broker.close().await;
 }
 
