@@ -5,9 +5,8 @@ use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A command to run.
 #[derive(Debug, Clone)]
@@ -127,20 +126,17 @@ fn show(stdout: ChildStdout, closing: Option<fn(&str) -> bool>) -> thread::JoinH
 fn wait(child: &mut Child, deadline: Duration) -> io::Result<Option<ExitStatus>> {
     /// How often to look: short beside any step, long beside the cost of looking.
     const LOOK: Duration = Duration::from_millis(100);
-    let (_keep, never) = mpsc::sync_channel::<()>(0);
-    let mut waited = Duration::ZERO;
+    let began = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
-        if waited >= deadline {
+        if began.elapsed() >= deadline {
             kill_with_descendants(child.id());
             child.wait()?;
             return Ok(None);
         }
-        if never.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-            waited += LOOK;
-        }
+        thread::park_timeout(LOOK);
     }
 }
 
@@ -191,7 +187,6 @@ fn parent_of(stat: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
 
     fn shell(script: &str) -> Job {
         Job::new("sh", &["-c", script], "/").closing(|line| line.starts_with("end"))

@@ -27,7 +27,7 @@ pub(crate) struct Need {
 /// How a need is met.
 #[derive(Debug)]
 enum Cure {
-    /// By Debian's packages of these names.
+    /// By Debian's packages of these names: those of Debian 13 are new enough.
     Debian(&'static [&'static str]),
     /// By these commands.
     Commands(fn(&Lab) -> Vec<Job>),
@@ -40,10 +40,18 @@ pub(crate) static ROOT: Need = Need {
     present: |_| fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0),
     cure: Cure::User("run the command as root (for example: sudo -E env PATH=\"$PATH\" cargo xtask test)"),
 };
+pub(crate) static NAMESPACES: Need = Need {
+    what: "the right to make network namespaces (CAP_SYS_ADMIN)",
+    present: |lab| {
+        let tried = "ip netns add needs-$$ && ip netns delete needs-$$";
+        runs(lab, "sh", &["-c", tried])
+    },
+    cure: Cure::User("in a container: start it with --privileged"),
+};
 pub(crate) static COMPILER: Need = Need {
-    what: "cc, a C compiler and linker: SQLite and the crypto library are C",
-    present: |lab| runs(lab, "cc", &["--version"]),
-    cure: Cure::Debian(&["gcc", "libc6-dev"]),
+    what: "cc and make: SQLite, the crypto library and the allocator are C",
+    present: |lab| runs(lab, "cc", &["--version"]) && runs(lab, "make", &["--version"]),
+    cure: Cure::Debian(&["gcc", "libc6-dev", "make"]),
 };
 pub(crate) static GIT: Need = Need {
     what: "git: tidy lists the files through it",
@@ -53,22 +61,40 @@ pub(crate) static GIT: Need = Need {
 pub(crate) static RUSTFMT: Need = Need {
     what: "rustfmt",
     present: |lab| runs(lab, "cargo", &["fmt", "--version"]),
-    cure: Cure::User("rustup component add rustfmt"),
+    cure: Cure::Commands(|lab| vec![rust_component(lab, "rustfmt")]),
 };
 pub(crate) static CLIPPY: Need = Need {
     what: "clippy",
     present: |lab| runs(lab, "cargo", &["clippy", "--version"]),
-    cure: Cure::User("rustup component add clippy"),
+    cure: Cure::Commands(|lab| vec![rust_component(lab, "clippy")]),
 };
 pub(crate) static REDIS: Need = Need {
-    what: "redis-server",
-    present: |lab| runs(lab, "redis-server", &["--version"]),
+    what: "redis-server 7 or newer",
+    present: |lab| {
+        let is_new = "redis-server --version | grep -Eq 'v=([7-9]|[1-9][0-9])\\.'";
+        runs(lab, "sh", &["-c", is_new])
+    },
     cure: Cure::Debian(&["redis-server"]),
 };
 pub(crate) static IP: Need = Need {
     what: "ip, for network namespaces",
     present: |lab| runs(lab, "ip", &["-V"]),
     cure: Cure::Debian(&["iproute2"]),
+};
+pub(crate) static CURL: Need = Need {
+    what: "curl, with which the apps of tests call their sidecars",
+    present: |lab| runs(lab, "curl", &["--version"]),
+    cure: Cure::Debian(&["curl"]),
+};
+pub(crate) static KILL: Need = Need {
+    what: "kill, as a program of its own",
+    present: |lab| runs(lab, "kill", &["-l"]),
+    cure: Cure::Debian(&["procps"]),
+};
+pub(crate) static OPENSSL: Need = Need {
+    what: "openssl, which makes the certificates of tests",
+    present: |lab| runs(lab, "openssl", &["version"]),
+    cure: Cure::Debian(&["openssl"]),
 };
 pub(crate) static PYTHON: Need = Need {
     what: "python3 with venv",
@@ -81,7 +107,7 @@ pub(crate) static PYTHON_PACKAGES: Need = Need {
     cure: Cure::Commands(python::install),
 };
 pub(crate) static NODE: Need = Need {
-    what: "node 20 or newer, and npm",
+    what: "node 20 or newer, and npm (Debian 12 has an older one)",
     present: |lab| {
         let is_new = "process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)";
         runs(lab, "node", &["-e", is_new]) && runs(lab, "npm", &["--version"])
@@ -94,7 +120,7 @@ pub(crate) static NODE_PACKAGES: Need = Need {
     cure: Cure::Commands(|lab| vec![Job::new("npm", &["ci", "--no-audit", "--no-fund"], lab.sdk("js"))]),
 };
 pub(crate) static GO: Need = Need {
-    what: "go 1.21 or newer, which fetches the version that tests/sdk/go/go.mod asks for",
+    what: "go 1.21 or newer, which fetches the version that tests/sdk/go/go.mod asks for (Debian 12 has an older one)",
     // An older one does not understand the file.
     present: |lab| child::succeeds(&Job::new("go", &["list", "-m"], lab.sdk("go"))),
     cure: Cure::Debian(&["golang-go"]),
@@ -170,7 +196,7 @@ fn commands(lab: &Lab, need: &Need, is_updated: &mut bool) -> Vec<Job> {
 
 fn advice(lab: &Lab, need: &Need, was_tried: bool) -> String {
     let tried = if was_tried {
-        "the installation failed; see above. "
+        "the installation failed, or brought an older one; see above. "
     } else {
         "or give --install. "
     };
@@ -182,6 +208,10 @@ fn advice(lab: &Lab, need: &Need, was_tried: bool) -> String {
         }
         Cure::User(what) => what.to_owned(),
     }
+}
+
+fn rust_component(lab: &Lab, name: &str) -> Job {
+    Job::new("rustup", &["component", "add", name], &lab.root)
 }
 
 fn runs(lab: &Lab, program: &str, args: &[&str]) -> bool {
@@ -219,6 +249,18 @@ mod tests {
         assert_eq!(
             advice(&lab, &REDIS, false),
             "or give --install. Debian: apt-get install redis-server"
+        );
+    }
+
+    #[test]
+    fn parts_of_rust_are_brought_by_rustup() {
+        let lab = Lab::for_test();
+        let jobs = commands(&lab, &CLIPPY, &mut false);
+        let lines: Vec<_> = jobs.iter().map(Job::to_string).collect();
+        assert_eq!(lines, ["rustup component add clippy"]);
+        assert_eq!(
+            advice(&lab, &RUSTFMT, true),
+            "the installation failed, or brought an older one; see above. By hand: rustup component add rustfmt"
         );
     }
 

@@ -56,6 +56,6 @@ fn rust() -> Step {
             vec![of_program(lab, test.env("CARGO_TARGET_DIR", target)).closing(closing::cargo)]
         },
     )
-    .needs([&needs::COMPILER])
+    .needs([&needs::COMPILER, &needs::KILL])
     .after_build()
 }

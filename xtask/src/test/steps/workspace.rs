@@ -112,7 +112,17 @@ fn test() -> Step {
         let test = cargo(lab, &["test", "--locked", "--workspace", "--no-fail-fast"]);
         vec![of_program(lab, test).closing(closing::cargo)]
     })
-    .needs([&needs::COMPILER, &needs::ROOT, &needs::REDIS, &needs::IP])
+    .needs([
+        &needs::ROOT,
+        &needs::COMPILER,
+        &needs::IP,
+        &needs::NAMESPACES,
+        &needs::REDIS,
+        &needs::CURL,
+        &needs::KILL,
+        &needs::OPENSSL,
+        &needs::PYTHON,
+    ])
     .after_build()
 }
 
@@ -137,6 +147,7 @@ fn doc() -> Step {
             vec![doc.env("RUSTDOCFLAGS", "-D warnings")]
         },
     )
+    .needs([&needs::COMPILER])
 }
 
 fn cargo(lab: &Lab, args: &[&str]) -> Job {
