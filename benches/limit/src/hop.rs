@@ -18,6 +18,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use outrigger_base_std::chain;
 use tokio::net::TcpStream;
 
 use crate::serve::Server;
@@ -85,13 +86,7 @@ async fn forward(upstream: &Upstream, request: Request<Incoming>) -> Response<Bo
 }
 
 fn bad_gateway(error: &(dyn Error + 'static)) -> Response<Body> {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    let mut response = Response::new(Either::Right(Full::new(text.into())));
+    let mut response = Response::new(Either::Right(Full::new(chain(error).into())));
     *response.status_mut() = StatusCode::BAD_GATEWAY;
     response
 }

@@ -13,7 +13,9 @@ mod target;
 mod template;
 mod upload;
 
-use std::time::Duration;
+use std::{io, thread, time::Duration};
+
+use tokio::runtime::{Builder, Runtime};
 
 pub use client::{Client, ClientError};
 pub use report::{Outcome, Report};
@@ -49,9 +51,32 @@ pub struct Plan {
 ///
 /// # Errors
 /// When a thread or its runtime cannot be made; failed requests are counted, not returned.
-pub fn run(target: &Target, plan: &Plan) -> std::io::Result<Report> {
-    match plan.rate {
-        None => closed::run(target, plan),
-        Some(rate) => open::run(target, plan, rate),
+pub fn run(target: &Target, plan: &Plan) -> io::Result<Report> {
+    let outcome = match plan.rate {
+        None => closed::run(target, plan)?,
+        Some(rate) => open::run(target, plan, rate)?,
+    };
+    Ok(Report {
+        outcome,
+        duration: plan.duration,
+    })
+}
+
+/// Runs each part on a thread and a runtime of its own, and merges what they saw.
+fn on_threads<P>(parts: impl Iterator<Item = P>) -> io::Result<Outcome>
+where
+    P: FnOnce(&Runtime) -> Outcome + Send + 'static,
+{
+    let mut threads = Vec::new();
+    for (number, part) in parts.enumerate() {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let name = format!("load-{number}");
+        threads.push(thread::Builder::new().name(name).spawn(move || part(&runtime))?);
     }
+    let mut outcome = Outcome::default();
+    for thread in threads {
+        let panicked = |_| io::Error::other("a thread of the load generator panicked");
+        outcome.merge(thread.join().map_err(panicked)?);
+    }
+    Ok(outcome)
 }

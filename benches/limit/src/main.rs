@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::Parser;
+use outrigger_base_std::chain;
 use outrigger_bench_limit::{
     args::{Cli, LoadArgs, Role, UploadArgs},
     echo, group_writer, grpc_echo,
@@ -21,14 +22,8 @@ fn main() -> ExitCode {
     match run(Cli::parse().role) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let mut text = error.to_string();
-            let mut source = error.source();
-            while let Some(cause) = source {
-                text = format!("{text}: {cause}");
-                source = cause.source();
-            }
             // Where standard error is closed nobody is there to be told.
-            let _ = writeln!(io::stderr(), "limit: {text}");
+            let _ = writeln!(io::stderr(), "limit: {}", chain(&*error));
             ExitCode::FAILURE
         }
     }

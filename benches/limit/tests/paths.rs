@@ -12,6 +12,8 @@ use outrigger_bench_limit::{
 };
 
 const ANY: &str = "127.0.0.1:0";
+/// Connections of a closed loop.
+const CONNECTIONS: usize = 8;
 
 fn any() -> SocketAddr {
     ANY.parse().unwrap()
@@ -48,7 +50,7 @@ fn target(addr: SocketAddr, path: &str, protocol: load::Protocol) -> TargetSpec 
 fn closed_loop(target: TargetSpec) -> Report {
     let duration = Duration::from_millis(300);
     let plan = Plan {
-        connections: 8,
+        connections: CONNECTIONS,
         rate: None,
         threads: 2,
         warmup: Duration::from_millis(50),
@@ -60,11 +62,9 @@ fn closed_loop(target: TargetSpec) -> Report {
 #[track_caller]
 fn assert_all_echoed(report: &Report) {
     assert_eq!(report.outcome.errors, 0, "{:?}", report.outcome.first_error);
-    assert!(
-        report.outcome.latency.len() > 100,
-        "{} answers",
-        report.outcome.latency.len()
-    );
+    // How many more there are is the machine's affair.
+    let answers = report.outcome.latency.len();
+    assert!(answers >= CONNECTIONS as u64, "{answers} answers");
 }
 
 #[test]

@@ -6,45 +6,27 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    thread,
     time::{Duration, Instant},
 };
 
-use tokio::task::JoinSet;
+use tokio::{runtime::Runtime, task::JoinSet};
 
-use super::{Client, Outcome, Plan, Report, Target};
+use super::{Client, Outcome, Plan, Target, on_threads};
 
 /// Rest after a failed request, so that a target that is gone is not asked a million times.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Runs a closed loop on `plan.threads` threads.
-pub(super) fn run(target: &Target, plan: &Plan) -> io::Result<Report> {
+pub(super) fn run(target: &Target, plan: &Plan) -> io::Result<Outcome> {
     let numbers = Arc::new(AtomicU64::new(0));
     let threads = plan.threads.clamp(1, plan.connections.max(1));
     let start = Instant::now() + plan.warmup;
     let end = start + plan.duration;
-    let mut handles = Vec::new();
-    for thread in 0..threads {
+    on_threads((0..threads).map(|thread| {
         let connections = (thread..plan.connections).step_by(threads).count();
         let (target, numbers) = (target.clone(), Arc::clone(&numbers));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let run = move || runtime.block_on(of_one_thread(target, numbers, connections, start, end));
-        handles.push(thread::Builder::new().name(format!("load-{thread}")).spawn(run)?);
-    }
-    let mut outcome = Outcome::default();
-    for handle in handles {
-        outcome.merge(
-            handle
-                .join()
-                .map_err(|_| io::Error::other("a thread of the load generator panicked"))?,
-        );
-    }
-    Ok(Report {
-        outcome,
-        duration: plan.duration,
-    })
+        move |runtime: &Runtime| runtime.block_on(of_one_thread(target, numbers, connections, start, end))
+    }))
 }
 
 async fn of_one_thread(

@@ -9,21 +9,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Client, Outcome, Plan, Report, Target};
+use tokio::runtime::Runtime;
+
+use super::{Client, Outcome, Plan, Target, on_threads};
 
 /// Linux lets a sleeping thread oversleep by this file's nanoseconds (50,000 by default); threads inherit it.
 const TIMER_SLACK: &str = "/proc/self/timerslack_ns";
 /// The first request is due so long after the threads were started, time for all to connect.
 const HEAD_START: Duration = Duration::from_millis(200);
+/// A target so slow that a connection is this far behind ends the run: the rate cannot be had from it.
+const GIVE_UP: Duration = Duration::from_secs(30);
 
 /// Runs an open loop of `rate` requests a second over all connections.
-pub(super) fn run(target: &Target, plan: &Plan, rate: u32) -> io::Result<Report> {
+pub(super) fn run(target: &Target, plan: &Plan, rate: u32) -> io::Result<Outcome> {
     // Where it cannot be set, latencies have up to 50 µs of oversleep in them, on all sides alike.
     let _ = fs::write(TIMER_SLACK, "1");
     let begin = Instant::now() + HEAD_START;
     let connections = plan.connections.max(1);
-    let mut handles = Vec::new();
-    for number in 0..connections {
+    on_threads((0..connections).map(|number| {
         let schedule = Schedule {
             first: begin + Duration::from_secs(1) * number as u32 / rate.max(1),
             interval: Duration::from_secs(1) * connections as u32 / rate.max(1),
@@ -33,24 +36,8 @@ pub(super) fn run(target: &Target, plan: &Plan, rate: u32) -> io::Result<Report>
             step: connections as u64,
         };
         let target = target.clone();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let run = move || of_one_connection(&runtime, &target, &schedule);
-        handles.push(thread::Builder::new().name(format!("load-{number}")).spawn(run)?);
-    }
-    let mut outcome = Outcome::default();
-    for handle in handles {
-        outcome.merge(
-            handle
-                .join()
-                .map_err(|_| io::Error::other("a thread of the load generator panicked"))?,
-        );
-    }
-    Ok(Report {
-        outcome,
-        duration: plan.duration,
-    })
+        move |runtime: &Runtime| of_one_connection(runtime, &target, &schedule)
+    }))
 }
 
 /// When a connection's requests are due.
@@ -65,7 +52,7 @@ struct Schedule {
     step: u64,
 }
 
-fn of_one_connection(runtime: &tokio::runtime::Runtime, target: &Target, schedule: &Schedule) -> Outcome {
+fn of_one_connection(runtime: &Runtime, target: &Target, schedule: &Schedule) -> Outcome {
     let mut client = Client::default();
     let mut outcome = Outcome::default();
     if let Err(error) = runtime.block_on(client.connect(target)) {
@@ -92,9 +79,6 @@ fn of_one_connection(runtime: &tokio::runtime::Runtime, target: &Target, schedul
     }
     outcome
 }
-
-/// A target so slow that a connection is this far behind ends the run: the rate cannot be had from it.
-const GIVE_UP: Duration = Duration::from_secs(30);
 
 #[derive(Debug, thiserror::Error)]
 #[error("a connection fell 30 s behind: the target does not take this rate")]

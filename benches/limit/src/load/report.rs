@@ -2,6 +2,7 @@
 
 use std::{error::Error, time::Duration};
 
+use outrigger_base_std::chain;
 use serde_json::{Value, json};
 
 use crate::histogram::Histogram;
@@ -69,15 +70,4 @@ impl Report {
             "max": latency.max_nanos() as f64 / 1_000.0,
         })
     }
-}
-
-/// An error and its causes in one line.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
