@@ -1,12 +1,20 @@
 //! One body type.
 
+mod adapters;
+mod inner;
+
 use std::{
     fmt,
     pin::Pin,
-    task::{Context, Poll},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Buf, Bytes, BytesMut};
+use http::{HeaderMap, HeaderName};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -16,28 +24,30 @@ use crate::{
     Error,
     client::{LeasedBody, PooledBody},
 };
+use adapters::{Holding, Limited};
+use inner::Inner;
+
+/// Tells by their names which trailers go on.
+pub type TrailerFilter = fn(&HeaderName) -> bool;
 
 /// A request or response body: empty, bytes in memory, coming in from a connection, or anything else in a box.
 ///
 /// It is forwarded frame by frame and ends with its trailers; nothing is collected unless [`Body::collect`] is called.
 #[derive(Default)]
-pub struct Body(Inner);
-
-#[derive(Default)]
-enum Inner {
-    #[default]
-    Empty,
-    Bytes(Bytes),
-    Incoming(Incoming),
-    Pooled(PooledBody),
-    Leased(LeasedBody),
-    Boxed(Pin<Box<dyn HttpBody<Data = Bytes, Error = Error> + Send>>),
+pub struct Body {
+    inner: Inner,
+    /// Which trailers are let through; all, where nobody asked.
+    passes: Option<TrailerFilter>,
+    /// The head announces trailers: the length is not told, because HTTP/1.1 has trailers behind chunks only.
+    announced: bool,
+    /// Set when the body turns out to be cut, where somebody wants to know.
+    cut: Option<Arc<AtomicBool>>,
 }
 
 impl Body {
     /// A body without a byte.
     pub const fn empty() -> Self {
-        Self(Inner::Empty)
+        Self::new(Inner::Empty)
     }
 
     /// Any body in a box. Its errors count as a body cut by its sender.
@@ -48,9 +58,7 @@ impl Body {
         B::Error: Into<BoxError>,
     {
         let bytes = body.map_frame(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining())));
-        Self(Inner::Boxed(Box::pin(
-            bytes.map_err(|error| Error::Body(error.into())),
-        )))
+        Self::from_frames(bytes.map_err(|error| Error::Body(error.into())))
     }
 
     /// A body that yields our own errors as they are.
@@ -58,15 +66,27 @@ impl Body {
     where
         B: HttpBody<Data = Bytes, Error = Error> + Send + 'static,
     {
-        Self(Inner::Boxed(Box::pin(body)))
+        Self::new(Inner::Boxed(Box::pin(body)))
+    }
+
+    const fn new(inner: Inner) -> Self {
+        Self {
+            inner,
+            passes: None,
+            announced: false,
+            cut: None,
+        }
     }
 
     /// The bytes, when the whole body already is in memory.
     pub fn as_bytes(&self) -> Option<Bytes> {
-        match &self.0 {
+        match &self.inner {
             Inner::Empty => Some(Bytes::new()),
             Inner::Bytes(bytes) => Some(bytes.clone()),
-            Inner::Incoming(_) | Inner::Pooled(_) | Inner::Leased(_) | Inner::Boxed(_) => None,
+            Inner::Incoming(_)
+            | Inner::Pooled(_)
+            | Inner::Leased(_)
+            | Inner::Boxed(_) => None,
         }
     }
 
@@ -118,6 +138,41 @@ impl Body {
             guard: Some(guard),
         })
     }
+
+    /// Lets only those trailers through that `passes` names.
+    pub fn filter_trailers(&mut self, passes: TrailerFilter) {
+        self.passes = Some(passes);
+    }
+
+    /// Sends the body without telling its length, so that trailers can follow it over HTTP/1.1 as well.
+    pub(crate) fn announce_trailers(&mut self) {
+        self.announced = true;
+    }
+
+    /// Tells, at any later time, whether the body turned out to be cut; `None` for one in memory, which cannot be.
+    pub(crate) fn watch_for_cut(&mut self) -> Option<Arc<AtomicBool>> {
+        match &self.inner {
+            Inner::Empty | Inner::Bytes(_) => None,
+            Inner::Incoming(_)
+            | Inner::Pooled(_)
+            | Inner::Leased(_)
+            | Inner::Boxed(_) => {
+                Some(self.cut.get_or_insert_default().clone())
+            }
+        }
+    }
+
+    /// Trailers as they go on; `None`, the end of the body, where none may.
+    fn pass(&self, mut trailers: HeaderMap) -> Option<HeaderMap> {
+        let Some(passes) = self.passes else {
+            return Some(trailers);
+        };
+        let kept_back: Vec<HeaderName> = trailers.keys().filter(|name| !passes(name)).cloned().collect();
+        for name in kept_back {
+            trailers.remove(name);
+        }
+        (!trailers.is_empty()).then_some(trailers)
+    }
 }
 
 impl HttpBody for Body {
@@ -125,61 +180,47 @@ impl HttpBody for Body {
     type Error = Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let inner = &mut self.get_mut().0;
-        match inner {
-            Inner::Empty => Poll::Ready(None),
-            Inner::Bytes(bytes) => {
-                let bytes = std::mem::take(bytes);
-                *inner = Inner::Empty;
-                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+        let this = self.get_mut();
+        let frame = ready!(Pin::new(&mut this.inner).poll_frame(cx));
+        Poll::Ready(match frame {
+            Some(Ok(frame)) if frame.is_trailers() => match frame.into_trailers() {
+                Ok(trailers) => this.pass(trailers).map(|trailers| Ok(Frame::trailers(trailers))),
+                Err(frame) => Some(Ok(frame)),
+            },
+            Some(Err(error)) => {
+                if let Some(cut) = &this.cut {
+                    cut.store(true, Ordering::Release);
+                }
+                Some(Err(error))
             }
-            Inner::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Error::body),
-            Inner::Pooled(body) => Pin::new(body).poll_frame(cx),
-            Inner::Leased(body) => Pin::new(body).poll_frame(cx),
-            Inner::Boxed(body) => body.as_mut().poll_frame(cx),
-        }
+            frame => frame,
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
-            Inner::Empty => true,
-            Inner::Bytes(bytes) => bytes.is_empty(),
-            Inner::Incoming(body) => body.is_end_stream(),
-            Inner::Pooled(body) => body.is_end_stream(),
-            Inner::Leased(body) => body.is_end_stream(),
-            Inner::Boxed(body) => body.is_end_stream(),
-        }
+        self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
-            Inner::Empty => SizeHint::with_exact(0),
-            Inner::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Inner::Incoming(body) => body.size_hint(),
-            Inner::Pooled(body) => body.size_hint(),
-            Inner::Leased(body) => body.size_hint(),
-            Inner::Boxed(body) => body.size_hint(),
+        let told = self.inner.size_hint();
+        if !self.announced || self.is_end_stream() {
+            return told;
         }
+        let mut at_least = SizeHint::new();
+        at_least.set_lower(told.lower());
+        at_least
     }
 }
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match &self.0 {
-            Inner::Empty => "empty",
-            Inner::Bytes(_) => "bytes",
-            Inner::Incoming(_) => "incoming",
-            Inner::Pooled(_) => "pooled",
-            Inner::Leased(_) => "leased",
-            Inner::Boxed(_) => "boxed",
-        };
-        write!(f, "Body({kind})")
+        write!(f, "Body({})", self.inner.kind())
     }
 }
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(if bytes.is_empty() {
+        Self::new(if bytes.is_empty() {
             Inner::Empty
         } else {
             Inner::Bytes(bytes)
@@ -207,7 +248,7 @@ impl From<&'static str> for Body {
 
 impl From<Incoming> for Body {
     fn from(body: Incoming) -> Self {
-        Self(if body.is_end_stream() {
+        Self::new(if body.is_end_stream() {
             Inner::Empty
         } else {
             Inner::Incoming(body)
@@ -217,7 +258,7 @@ impl From<Incoming> for Body {
 
 impl From<LeasedBody> for Body {
     fn from(body: LeasedBody) -> Self {
-        Self(if body.has_ended() {
+        Self::new(if body.has_ended() {
             Inner::Empty
         } else {
             Inner::Leased(body)
@@ -227,73 +268,7 @@ impl From<LeasedBody> for Body {
 
 impl From<PooledBody> for Body {
     fn from(body: PooledBody) -> Self {
-        Self(Inner::Pooled(body))
-    }
-}
-
-/// A body with a bound.
-struct Limited {
-    body: Body,
-    left: u64,
-    limit: u64,
-}
-
-impl HttpBody for Limited {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            match self.left.checked_sub(data.len() as u64) {
-                Some(left) => self.left = left,
-                None => return Poll::Ready(Some(Err(Error::TooLarge { limit: self.limit }))),
-            }
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// A body that keeps something alive while it lasts.
-struct Holding<G> {
-    body: Body,
-    guard: Option<G>,
-}
-
-impl<G: Unpin> HttpBody for Holding<G> {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if !matches!(frame, Some(Ok(_))) || self.body.is_end_stream() {
-            self.guard = None;
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        Self::new(Inner::Pooled(body))
     }
 }
 
@@ -336,10 +311,52 @@ mod tests {
 
     #[tokio::test]
     async fn holding_lets_go_at_the_end() {
-        let guard = std::sync::Arc::new(());
+        let guard = Arc::new(());
         let mut body = chunks(&["a"]).holding(guard.clone());
-        assert_eq!(std::sync::Arc::strong_count(&guard), 2);
+        assert_eq!(Arc::strong_count(&guard), 2);
         while body.frame().await.is_some() {}
-        assert_eq!(std::sync::Arc::strong_count(&guard), 1);
+        assert_eq!(Arc::strong_count(&guard), 1);
+    }
+
+    /// A body of two bytes with trailers of these names.
+    fn with_trailers(names: &[&'static str]) -> Body {
+        let trailers = names
+            .iter()
+            .map(|name| (HeaderName::from_static(name), http::HeaderValue::from_static("1")));
+        let frames = [
+            Frame::data(Bytes::from_static(b"ab")),
+            Frame::trailers(trailers.collect()),
+        ];
+        Body::boxed(StreamBody::new(stream::iter(frames.map(Ok::<_, BoxError>))))
+    }
+
+    #[tokio::test]
+    async fn only_trailers_that_may_go_on_do() {
+        let names = |trailers: Option<&HeaderMap>| -> Vec<String> {
+            let keys = trailers.into_iter().flat_map(HeaderMap::keys);
+            keys.map(ToString::to_string).collect()
+        };
+        let all = BodyExt::collect(with_trailers(&["x-a", "x-b"])).await.unwrap();
+        assert_eq!(names(all.trailers()), ["x-a", "x-b"]);
+        for (sent, left) in [(&["x-a", "x-b"][..], &["x-a"][..]), (&["x-b"], &[])] {
+            let mut body = with_trailers(sent);
+            body.filter_trailers(|name| name == "x-a");
+            let body = BodyExt::collect(body).await.unwrap();
+            assert_eq!(names(body.trailers()), left);
+            assert_eq!(body.to_bytes(), "ab");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_tells_that_it_was_cut() {
+        let frames = [
+            Ok::<_, BoxError>(Frame::data(Bytes::from_static(b"a"))),
+            Err("cut".into()),
+        ];
+        let mut body = Body::boxed(StreamBody::new(stream::iter(frames)));
+        let cut = body.watch_for_cut().unwrap();
+        assert!(body.frame().await.unwrap().is_ok() && !cut.load(Ordering::Acquire));
+        assert!(body.frame().await.unwrap().is_err() && cut.load(Ordering::Acquire));
+        assert!(Body::from("in memory").watch_for_cut().is_none());
     }
 }

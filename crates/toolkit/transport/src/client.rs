@@ -2,6 +2,7 @@
 
 mod connect;
 mod failed;
+mod framing;
 mod http1;
 mod http2;
 mod service;

@@ -36,8 +36,23 @@ impl Error {
         matches!(self, Self::Connect { .. } | Self::NotSent)
     }
 
+    /// Whether the body that was to be sent is at fault, and not the one it was sent to.
+    pub fn is_of_the_body(&self) -> bool {
+        matches!(self, Self::Body(_) | Self::TooLarge { .. })
+    }
+
     pub(crate) fn broken(error: hyper::Error) -> Self {
         Self::Broken(error.into())
+    }
+
+    /// The error of an exchange over HTTP/1.1, where a cut body of ours stands as the cause.
+    pub(crate) fn exchange(error: hyper::Error) -> Self {
+        use std::error::Error as StdError;
+        if error.source().is_some_and(<dyn StdError>::is::<Self>) {
+            Self::Body(error.into())
+        } else {
+            Self::Broken(error.into())
+        }
     }
 
     pub(crate) fn body(error: hyper::Error) -> Self {

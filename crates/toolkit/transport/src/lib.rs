@@ -4,7 +4,7 @@
 //! - [`server`]: accept loops that tell HTTP/1.1 from HTTP/2 by the preface and drain without cutting an answer.
 //! - [`client`]: [`client::Http1Pool`] and [`client::Http2Channel`], pools for one target that keep a request on the
 //!   thread it came in on: no lock is shared between threads on the way.
-//! - [`hop`]: what a proxy must not forward.
+//! - [`hop`]: what a proxy must not forward, and what of trailers it may.
 //!
 //! The crate knows no application protocol. Public signatures show `http`, `http-body`, `bytes` and `tower` types.
 
@@ -15,5 +15,5 @@ pub mod hop;
 pub mod server;
 pub mod tls;
 
-pub use body::Body;
+pub use body::{Body, TrailerFilter};
 pub use error::Error;

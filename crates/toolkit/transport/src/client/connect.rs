@@ -12,6 +12,7 @@ use std::{
 
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, UnixStream},
@@ -22,6 +23,13 @@ use crate::Error;
 
 /// A host on the same network answers a SYN in milliseconds; ten seconds of silence means that nobody will.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Silence after which the kernel asks whether the other machine still is there, and the time between its questions:
+/// as Go's dialler, and so the sidecars beside ours. A machine that vanished closes no connection; without this a pool
+/// would keep those to it, and an exchange that waits for an answer would wait for ever.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Questions without an answer after which a connection is given up.
+const KEEP_ALIVE_QUESTIONS: u32 = 3;
 
 /// Where connections go.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -112,6 +120,7 @@ impl Connect {
             Target::Unix(path) => return Ok(Io::Unix(UnixStream::connect(path).await?)),
         };
         stream.set_nodelay(true)?;
+        keep_alive(&stream)?;
         let Some((config, name)) = &self.tls else {
             return Ok(Io::Tcp(stream));
         };
@@ -120,6 +129,14 @@ impl Connect {
             .await?;
         Ok(Io::Tls(Box::new(stream)))
     }
+}
+
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    let questions = TcpKeepalive::new()
+        .with_time(KEEP_ALIVE)
+        .with_interval(KEEP_ALIVE)
+        .with_retries(KEEP_ALIVE_QUESTIONS);
+    SockRef::from(stream).set_tcp_keepalive(&questions)
 }
 
 impl fmt::Debug for Connect {
@@ -195,5 +212,24 @@ impl AsyncWrite for Io {
             Self::Unix(stream) => stream.is_write_vectored(),
             Self::Tls(stream) => stream.is_write_vectored(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_asks_whether_the_other_side_still_is_there() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let connect = Connect::plain(Target::Address(listener.local_addr().unwrap()));
+        let Io::Tcp(stream) = connect.connect().await.unwrap() else {
+            panic!("not over TCP");
+        };
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(15));
     }
 }

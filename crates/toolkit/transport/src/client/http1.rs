@@ -1,6 +1,7 @@
 //! HTTP/1.1 connections to one target, kept open between exchanges.
 
 use std::{
+    collections::VecDeque,
     fmt,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError, Weak},
@@ -17,7 +18,7 @@ use outrigger_base_task::TaskSet;
 use thread_local::ThreadLocal;
 use tokio::time::Instant;
 
-use super::{Connect, Failed, Io};
+use super::{Connect, Failed, Io, framing};
 use crate::{Body, Error};
 
 /// Idle connections kept for each thread. More at once than this would be a burst; the next one can connect again.
@@ -39,7 +40,8 @@ pub struct Http1Pool(Arc<Inner>);
 struct Inner {
     connect: Connect,
     tasks: TaskSet,
-    idle: ThreadLocal<Mutex<Vec<(Sender, Instant)>>>,
+    /// Of each thread, the one used last at the back.
+    idle: ThreadLocal<Mutex<VecDeque<(Sender, Instant)>>>,
 }
 
 impl Http1Pool {
@@ -77,12 +79,15 @@ impl Http1Pool {
         &self,
         mut request: Request<Body>,
     ) -> Result<Result<Response<Body>, Failed>, Request<Body>> {
+        if let Err(failed) = framing::complete(&mut request).await {
+            return Ok(Err(failed));
+        }
         while let Some(mut sender) = self.0.take_idle() {
             match sender.try_send_request(request).await {
                 Ok(response) => return Ok(Ok(self.pooled(response, sender))),
                 Err(mut failed) => match failed.take_message() {
                     Some(unsent) => request = unsent,
-                    None => return Ok(Err(Failed::lost(Error::broken(failed.into_error())))),
+                    None => return Ok(Err(Failed::lost(Error::exchange(failed.into_error())))),
                 },
             }
         }
@@ -90,7 +95,8 @@ impl Http1Pool {
     }
 
     /// Sends a request on a connection that was made by the caller, which then joins the pool.
-    pub async fn send_on(&self, io: Io, request: Request<Body>) -> Result<Response<Body>, Failed> {
+    pub async fn send_on(&self, io: Io, mut request: Request<Body>) -> Result<Response<Body>, Failed> {
+        framing::complete(&mut request).await?;
         let mut sender = match self.0.open(io).await {
             Ok(sender) => sender,
             Err(error) => return Err(Failed::unsent(error, request)),
@@ -99,7 +105,7 @@ impl Http1Pool {
             Ok(response) => Ok(self.pooled(response, sender)),
             Err(mut failed) => match failed.take_message() {
                 Some(unsent) => Err(Failed::unsent(Error::NotSent, unsent)),
-                None => Err(Failed::lost(Error::broken(failed.into_error()))),
+                None => Err(Failed::lost(Error::exchange(failed.into_error()))),
             },
         }
     }
@@ -140,14 +146,14 @@ impl Http1Pool {
 }
 
 impl Inner {
-    fn shard(&self) -> &Mutex<Vec<(Sender, Instant)>> {
+    fn shard(&self) -> &Mutex<VecDeque<(Sender, Instant)>> {
         self.idle.get_or_default()
     }
 
     fn take_idle(&self) -> Option<Sender> {
         let mut idle = self.shard().lock().unwrap_or_else(PoisonError::into_inner);
         let (sender, since) = loop {
-            let (sender, since) = idle.pop()?;
+            let (sender, since) = idle.pop_back()?;
             if !sender.is_closed() {
                 break (sender, since);
             }
@@ -164,9 +170,17 @@ impl Inner {
         if sender.is_closed() {
             return;
         }
+        let now = Instant::now();
         let mut idle = self.shard().lock().unwrap_or_else(PoisonError::into_inner);
+        // What a burst left behind is not used again while fewer are enough, and would stay for ever.
+        while idle
+            .front()
+            .is_some_and(|(_, since)| now - *since >= IDLE_TIMEOUT)
+        {
+            idle.pop_front();
+        }
         if idle.len() < MAX_IDLE_PER_THREAD {
-            idle.push((sender, Instant::now()));
+            idle.push_back((sender, now));
         }
     }
 
@@ -224,7 +238,8 @@ impl HttpBody for PooledBody {
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
         match &frame {
             None => self.lease.give_back(),
-            Some(Ok(_)) if self.body.is_end_stream() => self.lease.give_back(),
+            // Trailers are the end, and whoever has them does not ask again.
+            Some(Ok(frame)) if frame.is_trailers() || self.body.is_end_stream() => self.lease.give_back(),
             Some(Ok(_)) => {}
             Some(Err(_)) => self.lease.sender = None,
         }
@@ -239,3 +254,6 @@ impl HttpBody for PooledBody {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests;

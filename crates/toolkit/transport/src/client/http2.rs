@@ -3,7 +3,7 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -13,6 +13,7 @@ use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::{body::Incoming, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use outrigger_base_std::chain;
 use outrigger_base_task::TaskSet;
 use thread_local::ThreadLocal;
 use tokio::time::Instant;
@@ -51,8 +52,16 @@ struct Inner {
 #[derive(Default)]
 struct Slot {
     lines: Mutex<Vec<Line>>,
-    /// One dial at a time: those who come in the meantime wait and share its connection.
-    dialling: tokio::sync::Mutex<()>,
+    /// One dial at a time: those who come in the meantime wait and share its connection, or its failure. Were each to
+    /// dial again, the last of many would wait for as many timeouts.
+    dialling: tokio::sync::Mutex<Option<FailedDial>>,
+}
+
+/// A dial that failed.
+struct FailedDial {
+    at: Instant,
+    target: String,
+    reason: String,
 }
 
 /// A connection.
@@ -92,6 +101,8 @@ impl Http2Channel {
     /// Sends a request with an absolute URI and returns the head of the answer. A stream refused before it began goes
     /// out again on a new connection.
     pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, Failed> {
+        let cut = request.body_mut().watch_for_cut();
+        let is_cut = || cut.as_ref().is_some_and(|cut| cut.load(Ordering::Acquire));
         for _ in 0..2 {
             let (mut sender, load) = match self.0.line().await {
                 Ok(line) => line,
@@ -104,6 +115,8 @@ impl Http2Channel {
                         self.0.forget(&load);
                         request = unsent;
                     }
+                    // The stream was reset because its body was cut, not by the other side.
+                    None if is_cut() => return Err(Failed::lost(Error::body(failed.into_error()))),
                     None => return Err(Failed::lost(Error::broken(failed.into_error()))),
                 },
             }
@@ -158,11 +171,25 @@ impl Inner {
         if let Some(line) = slot.take() {
             return Ok(line);
         }
-        let _turn = slot.dialling.lock().await;
+        let begun = Instant::now();
+        let mut turn = slot.dialling.lock().await;
         if let Some(line) = slot.take() {
             return Ok(line);
         }
-        let sender = self.open(self.connect.connect().await?).await?;
+        if let Some(failed) = turn.as_ref().filter(|failed| failed.at > begun) {
+            return Err(failed.error());
+        }
+        let dialled = match self.connect.connect().await {
+            Ok(io) => self.open(io).await,
+            Err(error) => Err(error),
+        };
+        let sender = match dialled {
+            Ok(sender) => sender,
+            Err(error) => {
+                *turn = Some(FailedDial::new(&self.connect, &error));
+                return Err(error);
+            }
+        };
         let load = Load::default();
         slot.lines().push(Line {
             sender: sender.clone(),
@@ -188,6 +215,27 @@ impl Inner {
             let _ = stop.run_until(connection).await;
         });
         Ok(sender)
+    }
+}
+
+impl FailedDial {
+    fn new(connect: &Connect, error: &Error) -> Self {
+        Self {
+            at: Instant::now(),
+            target: format!("{:?}", connect.target()),
+            reason: match error {
+                Error::Connect { source, .. } => chain(&**source),
+                other => chain(other),
+            },
+        }
+    }
+
+    /// The failure, for one who waited for it.
+    fn error(&self) -> Error {
+        Error::Connect {
+            target: self.target.clone(),
+            source: self.reason.clone().into(),
+        }
     }
 }
 

@@ -78,3 +78,55 @@ async fn one_connection_is_enough_for_one_after_the_other() {
     }
     assert_eq!(channel.0.slot().lines().len(), 1);
 }
+
+#[tokio::test]
+async fn those_who_wait_for_a_dial_share_its_failure() {
+    // Full: the kernel answers no more SYNs, and each dial lasts as long as it may.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket
+        .bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let mut filling = Vec::new();
+    while let Ok(Ok(stream)) = tokio::time::timeout(
+        Duration::from_millis(100),
+        tokio::net::TcpStream::connect(address),
+    )
+    .await
+    {
+        filling.push(stream);
+    }
+    tokio::time::pause();
+    let tasks = TaskSet::new("test");
+    let channel = Http2Channel::new(
+        Connect::plain(Target::Address(address)),
+        tasks.child("client"),
+        8 * 1024,
+    );
+    let begun = Instant::now();
+    let dials = futures_util::future::join_all((0..5).map(|_| channel.warm())).await;
+    assert!(
+        dials
+            .iter()
+            .all(|dialled| dialled.as_ref().is_err_and(Error::nothing_sent))
+    );
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_is_no_failure_of_the_other_side() {
+    let tasks = TaskSet::new("test");
+    // Nobody answers before two are there.
+    let channel = start(&tasks, 2);
+    let frames = [
+        Ok(Frame::data(Bytes::from_static(b"a"))),
+        Err(std::io::Error::other("the client went away")),
+    ];
+    let body = http_body_util::StreamBody::new(futures_util::stream::iter(frames));
+    let mut request = request(&channel);
+    *request.method_mut() = http::Method::POST;
+    *request.body_mut() = Body::boxed(body);
+    let failed = channel.send(request).await.unwrap_err();
+    assert!(failed.error.is_of_the_body(), "{:?}", failed.error);
+}
