@@ -70,15 +70,16 @@ impl Iterator for Delays {
             } if first => Some(Duration::ZERO),
             Backoff::Constant { pause, .. } => Some(pause),
             Backoff::Exponential { initial, factor, max } => {
-                self.next = if first {
-                    initial.min(max)
-                } else {
-                    self.next.mul_f64(factor.max(1.0)).min(max)
-                };
+                self.next = if first { initial } else { grown(self.next, factor) }.min(max);
                 Some(self.next)
             }
         }
     }
+}
+
+/// A pause that has grown; one that is too long to be told is for ever.
+fn grown(pause: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(pause.as_secs_f64() * factor.max(1.0)).unwrap_or(Duration::MAX)
 }
 
 #[cfg(test)]
@@ -108,5 +109,18 @@ mod tests {
             max: Duration::from_secs(1),
         };
         assert_eq!(millis(growing), [500, 750, 1000, 1000]);
+    }
+
+    #[test]
+    fn a_pause_that_grows_beyond_all_bounds_stays_at_its_longest() {
+        for factor in [f64::INFINITY, 1e300, f64::NAN] {
+            let growing = Backoff::Exponential {
+                initial: Duration::from_secs(1),
+                factor,
+                max: Duration::MAX,
+            };
+            let pauses: Vec<_> = growing.delays().take(4).collect();
+            assert!(pauses.is_sorted(), "{pauses:?}");
+        }
     }
 }
