@@ -1,6 +1,9 @@
 //! Service invocation by message (dapr-runtime.md §2.2; calls that are passed through do not come here).
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header::CONTENT_LENGTH, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, TE},
+};
 use outrigger_runtime_api::{Api, AppStatus, Code, Error, metadata_of, method_uri};
 use outrigger_transport::Body;
 use outrigger_wire_names::{content, headers};
@@ -107,7 +110,8 @@ fn neutral(metadata: MetadataMap, call: InvokeRequest) -> Result<http::Request<B
 fn without_grpc(mut map: HeaderMap) -> HeaderMap {
     let foreign = |name: &&HeaderName| {
         let reserved = name.as_str().starts_with(RESERVED) && **name != headers::GRPC_TRACE_BIN;
-        reserved || **name == CONTENT_LENGTH
+        // The caller's library takes trailers of gRPC's; those of the app would not reach it.
+        reserved || **name == CONTENT_LENGTH || **name == TE
     };
     let names: Vec<HeaderName> = map.keys().filter(foreign).cloned().collect();
     for name in names {

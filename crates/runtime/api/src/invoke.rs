@@ -2,6 +2,7 @@
 
 mod app_status;
 mod callee;
+mod counted;
 mod forward;
 mod method;
 mod outside;
@@ -13,7 +14,7 @@ use http::{Request, Response, StatusCode, Uri};
 use outrigger_base_std::chain;
 use outrigger_resilience::{Backoff, Policy, Verdict};
 use outrigger_runtime_peer::{AppTarget, Error as PeerError, status};
-use outrigger_transport::Body;
+use outrigger_transport::{Body, hop};
 use outrigger_wire_names::{errors, messages};
 use tonic::Code;
 
@@ -25,7 +26,7 @@ pub use outside::Outside;
 
 /// Dapr's built-in policy for service invocation: three repeats, a second apart. Only calls of which nothing was sent
 /// are repeated, so none is carried out twice. The first repeat comes at once: it goes to another replica, or to the
-/// address that the resolver has by now.
+/// address that the resolver has by now. The others wait for an app that is being started again.
 const BUILT_IN: Policy = Policy::retry(Backoff::at_once_then(Duration::from_secs(1)), 3);
 
 /// Where an invocation goes.
@@ -48,12 +49,14 @@ impl Api {
         match self.target(id) {
             Target::Outside(name) => self.invoke_outside(name, request).await,
             Target::App(app) => {
-                self.parts().outside.headers().caller(&mut request, app.id);
-                if self.is_self(app) {
-                    self.invoke_self(id, request).await
+                let takes_trailers = self.parts().outside.headers().caller(&mut request, app.id);
+                let mut response = if self.is_self(app) {
+                    self.invoke_self(id, request).await?
                 } else {
-                    self.invoke_peer(id, app, request).await
-                }
+                    self.invoke_peer(id, app, request).await?
+                };
+                hop::forward_response(&mut response, takes_trailers, forward::may_trail);
+                Ok(response)
             }
         }
     }
@@ -95,10 +98,12 @@ impl Api {
         request: Request<Body>,
     ) -> Result<Response<Body>, Error> {
         let app = self.in_own_namespace(app);
-        let attempt =
-            |request| async move { self.parts().peers.invoke(app, request).await.map_err(repeatable) };
+        let attempt = |attempt: Attempt| async move {
+            let answer = self.parts().peers.invoke(app, attempt.request).await;
+            answer.map_err(|error| repeatable(error, attempt.is_repeat))
+        };
         let answer = BUILT_IN
-            .run(request, attempt)
+            .run(Attempt::first(request), attempt)
             .await
             .map_err(|error| peer_error(id, &error))?;
         callee::own_error(id, answer).await
@@ -113,10 +118,36 @@ impl Api {
     }
 }
 
-/// A failure is repeated when nothing of the request was sent.
-pub(crate) fn repeatable(mut error: PeerError) -> Verdict<Request<Body>, PeerError> {
+/// A request on its way to a peer.
+pub(crate) struct Attempt {
+    pub(crate) request: Request<Body>,
+    /// Whether it could not be sent before.
+    pub(crate) is_repeat: bool,
+}
+
+impl Attempt {
+    pub(crate) fn first(request: Request<Body>) -> Self {
+        Self {
+            request,
+            is_repeat: false,
+        }
+    }
+}
+
+/// A failure is repeated when nothing of the request was sent. An app that nobody knows is not waited for, unless it was
+/// there a moment ago: its only replica may be on its way back.
+pub(crate) fn repeatable(mut error: PeerError, is_repeat: bool) -> Verdict<Attempt, PeerError> {
+    if matches!(error, PeerError::Resolve { .. }) && !is_repeat {
+        return Verdict::Final(error);
+    }
     match error.take_unsent() {
-        Some(input) => Verdict::Again { error, input },
+        Some(request) => Verdict::Again {
+            error,
+            input: Attempt {
+                request,
+                is_repeat: true,
+            },
+        },
         None => Verdict::Final(error),
     }
 }
@@ -146,4 +177,28 @@ pub(crate) fn invoke_error(id: &str, reason: &str) -> Error {
 /// The path of a URI with its query.
 fn path_and_query(uri: &Uri) -> &str {
     uri.path_and_query().map_or("/", |path| path.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use outrigger_runtime_peer::Error::Resolve;
+
+    use super::*;
+
+    #[test]
+    fn an_app_is_waited_for_where_it_was_a_moment_ago() {
+        let nobody = || Resolve {
+            app: "app".to_owned(),
+            source: outrigger_discovery::Error::NotFound {
+                name: outrigger_discovery::Name::new("app"),
+                resolver: "test",
+            },
+            unsent: Some(Box::new(Request::new(Body::from("whole")))),
+        };
+        assert!(matches!(repeatable(nobody(), false), Verdict::Final(_)));
+        let Verdict::Again { input, .. } = repeatable(nobody(), true) else {
+            panic!("given up");
+        };
+        assert_eq!(input.request.body().as_bytes().unwrap(), "whole");
+    }
 }

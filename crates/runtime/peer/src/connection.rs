@@ -9,7 +9,7 @@ use outrigger_transport::{
     client::{Connect, Failed, Http1Pool, Http2Channel, Target},
 };
 
-use crate::probe;
+use crate::probe::{self, Found};
 
 /// Connections to the sidecar at one address: the pass-through, where it is ours, and gRPC.
 #[derive(Debug)]
@@ -43,8 +43,8 @@ impl PeerConnection {
         }
     }
 
-    /// Sends a request, whose URI is a path, over the pass-through, or finds that the peer is not ours.
-    pub(crate) async fn send_direct(&self, mut request: Request<Body>) -> Way {
+    /// Sends a request for the app `id`, whose URI is a path, over the pass-through, or finds that the peer is not ours.
+    pub(crate) async fn send_direct(&self, id: &str, mut request: Request<Body>) -> Way {
         request.headers_mut().insert(HOST, self.host.clone());
         *request.version_mut() = http::Version::HTTP_11;
         let request = match self.direct.send_idle(request).await {
@@ -59,17 +59,17 @@ impl PeerConnection {
             Ok(io) => io,
             Err(error) => return Way::Answered(Err(Failed::unsent(error, request))),
         };
-        match probe::is_ours(&mut io).await {
-            Ok(true) => Way::Answered(self.direct.send_on(io, request).await),
-            Ok(false) => Way::Grpc(request),
-            Err(error) => {
-                let error = Error::Connect {
-                    target: self.authority.clone(),
-                    source: error.into(),
-                };
-                Way::Answered(Err(Failed::unsent(error, request)))
-            }
-        }
+        let unfit = match probe::ask(&mut io, id).await {
+            Ok(Found::Ours) => return Way::Answered(self.direct.send_on(io, request).await),
+            Ok(Found::Another) => return Way::Grpc(request),
+            Ok(Found::OfAnotherApp) => "the sidecar there belongs to another app".into(),
+            Err(error) => error.into(),
+        };
+        let error = Error::Connect {
+            target: self.authority.clone(),
+            source: unfit,
+        };
+        Way::Answered(Err(Failed::unsent(error, request)))
     }
 
     /// Closes connections that have been idle for `idle`, and tells of it.

@@ -3,6 +3,7 @@
 mod chunks;
 mod client;
 mod convert;
+mod cut;
 mod server;
 
 pub(crate) use client::{Failure, invoke};

@@ -1,6 +1,7 @@
 //! Why a peer could not be called.
 
-use outrigger_transport::client::Failed;
+use http::Request;
+use outrigger_transport::{Body, client::Failed};
 
 /// Why a call of a peer failed. What the app behind it answers, whatever its status, is no error here.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,8 @@ pub enum Error {
         app: String,
         /// Why.
         source: outrigger_discovery::Error,
+        /// The request. `None` once it was taken out.
+        unsent: Option<Box<Request<Body>>>,
     },
     /// The peer could not be reached, or the connection broke.
     #[error("failed to reach the sidecar of '{app}' at {address}")]
@@ -38,10 +41,12 @@ pub enum Error {
 
 impl Error {
     /// Takes the request out, where it is certain that nothing of it was sent and it can go out again.
-    pub fn take_unsent(&mut self) -> Option<http::Request<outrigger_transport::Body>> {
-        match self {
-            Self::Transport { source, .. } => source.unsent.take().map(|request| *request),
-            Self::Resolve { .. } | Self::Peer { .. } | Self::Request(_) => None,
-        }
+    pub fn take_unsent(&mut self) -> Option<Request<Body>> {
+        let unsent = match self {
+            Self::Resolve { unsent, .. } => unsent,
+            Self::Transport { source, .. } => &mut source.unsent,
+            Self::Peer { .. } | Self::Request(_) => return None,
+        };
+        unsent.take().map(|request| *request)
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use http::{Request, Response};
 use outrigger_balance::{Options, Picked, Picker};
 use outrigger_base_task::TaskSet;
-use outrigger_discovery::{Endpoint, Endpoints, NameRef, Resolve};
+use outrigger_discovery::{Endpoint, Error as DiscoveryError, NameRef, Resolve};
 use outrigger_transport::{Body, client::Failed};
 use tokio::time::Instant;
 
@@ -84,6 +84,7 @@ impl Default for Collector {
 /// The sidecars of other apps.
 pub struct Peers {
     resolver: Arc<dyn Resolve>,
+    /// One for all apps: the choice is by load, which is remembered by address, and takes no turns.
     picker: Picker<Endpoint, SocketAddr>,
     /// Read for each call, written when an address is seen for the first time.
     connections: RwLock<HashMap<SocketAddr, Arc<PeerConnection>>>,
@@ -96,11 +97,18 @@ impl Peers {
     pub fn new(resolver: Arc<dyn Resolve>, tasks: TaskSet, max_head: u32) -> Self {
         Self {
             resolver,
-            picker: Picker::new(Options::default(), |endpoint: &Endpoint| endpoint.address, now()),
+            picker: picker(Options::default()),
             connections: RwLock::default(),
             tasks,
             max_head,
         }
+    }
+
+    /// Lets choices among replicas begin at `seed`: runtimes with one of their own do not all choose alike.
+    #[must_use]
+    pub fn seeded(mut self, seed: u64) -> Self {
+        self.picker = picker(Options::default().with_seed(seed));
+        self
     }
 
     /// Calls an app: over the pass-through where the chosen peer is ours, in Dapr's internal gRPC otherwise.
@@ -109,23 +117,26 @@ impl Peers {
         target: AppTarget<'_>,
         request: Request<Body>,
     ) -> Result<Response<Body>, Error> {
-        let endpoints = self.resolve(target).await?;
-        let (address, mut picked) = self.pick(target, &endpoints)?;
+        let (address, picked) = match self.choose(target).await {
+            Ok(chosen) => chosen,
+            Err(source) => return Err(unresolved(target, source, request)),
+        };
         let connection = self.connection(address);
-        match connection.send_direct(request).await {
-            Way::Answered(answer) => self.settle(target, address, picked, answer),
-            Way::Grpc(request) => {
-                picked.reached();
-                match dapr::invoke(&connection, target, request).await {
-                    Err(dapr::Failure::Transport(failed)) => {
-                        self.settle(target, address, picked, Err(failed))
-                    }
-                    Err(dapr::Failure::Status(code, message)) => Err(Error::Peer { code, message }),
-                    Err(dapr::Failure::Request(reason)) => Err(Error::Request(reason)),
-                    Ok(response) => self.settle(target, address, picked, Ok(response)),
-                }
+        let request = match connection.send_direct(target.id, request).await {
+            Way::Answered(answer) => return self.settle(target, address, picked, answer),
+            Way::Grpc(request) => request,
+        };
+        let failure = match dapr::invoke(&connection, target, request).await {
+            Ok(response) => return self.settle(target, address, picked, Ok(response)),
+            Err(dapr::Failure::Transport(failed)) => {
+                return self.settle(target, address, picked, Err(failed));
             }
-        }
+            Err(dapr::Failure::Status(code, message)) => Error::Peer { code, message },
+            Err(dapr::Failure::Request(reason)) => Error::Request(reason),
+        };
+        // What it says is no good news, but it says something.
+        picked.success();
+        Err(failure)
     }
 
     /// Passes a gRPC call through to the sidecar of an app; both kinds of peer take it the same way.
@@ -134,8 +145,10 @@ impl Peers {
         target: AppTarget<'_>,
         mut request: Request<Body>,
     ) -> Result<Response<Body>, Error> {
-        let endpoints = self.resolve(target).await?;
-        let (address, picked) = self.pick(target, &endpoints)?;
+        let (address, picked) = match self.choose(target).await {
+            Ok(chosen) => chosen,
+            Err(source) => return Err(unresolved(target, source, request)),
+        };
         let connection = self.connection(address);
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let uri = connection
@@ -161,32 +174,19 @@ impl Peers {
         }
     }
 
-    async fn resolve(&self, target: AppTarget<'_>) -> Result<Endpoints, Error> {
-        if let Some(endpoints) = self.resolver.cached(target.name()) {
-            return Ok(endpoints);
-        }
-        let resolved = self.resolver.resolve(&target.name().to_name()).await;
-        resolved.map_err(|source| Error::Resolve {
-            app: target.to_string(),
-            source,
+    /// Finds the replicas of an app and chooses one.
+    async fn choose(&self, target: AppTarget<'_>) -> Result<(SocketAddr, Picked), DiscoveryError> {
+        let name = target.name();
+        let endpoints = match self.resolver.cached(name) {
+            Some(endpoints) => endpoints,
+            None => self.resolver.resolve(&name.to_name()).await?,
+        };
+        let picked = self.picker.pick(&endpoints, now());
+        let chosen = picked.and_then(|picked| endpoints.get(picked.index()).map(|one| (one.address, picked)));
+        chosen.ok_or_else(|| DiscoveryError::NotFound {
+            name: name.to_name(),
+            resolver: "picker",
         })
-    }
-
-    fn pick(&self, target: AppTarget<'_>, endpoints: &[Endpoint]) -> Result<(SocketAddr, Picked), Error> {
-        self.picker
-            .pick(endpoints, now())
-            .and_then(|picked| {
-                endpoints
-                    .get(picked.index())
-                    .map(|endpoint| (endpoint.address, picked))
-            })
-            .ok_or_else(|| Error::Resolve {
-                app: target.to_string(),
-                source: outrigger_discovery::Error::NotFound {
-                    name: target.name().to_name(),
-                    resolver: "picker",
-                },
-            })
     }
 
     /// Tells the picker how it went; an address that cannot be dialled leaves the resolver's cache.
@@ -203,7 +203,10 @@ impl Peers {
                 Ok(response)
             }
             Err(failed) => {
-                picked.failure(now());
+                // A caller that cuts its own upload says nothing of the peer, which is no worse for it.
+                if !failed.error.is_of_the_body() {
+                    picked.failure(now());
+                }
                 if failed.error.nothing_sent() {
                     self.resolver.evict(target.name(), address);
                 }
@@ -238,6 +241,18 @@ impl Peers {
 
 /// Addresses that are remembered before idle ones are let go.
 const MAX_PEERS: usize = 4096;
+
+fn unresolved(target: AppTarget<'_>, source: DiscoveryError, request: Request<Body>) -> Error {
+    Error::Resolve {
+        app: target.to_string(),
+        source,
+        unsent: Some(Box::new(request)),
+    }
+}
+
+fn picker(options: Options) -> Picker<Endpoint, SocketAddr> {
+    Picker::new(options, |endpoint: &Endpoint| endpoint.address, now())
+}
 
 /// The picker takes standard instants; the clock behind them is tokio's, which a test can pause.
 fn now() -> std::time::Instant {

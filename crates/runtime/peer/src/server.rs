@@ -29,45 +29,56 @@ impl InternalService {
 
     async fn serve(self, request: Request<Body>) -> Response<Body> {
         if request.version() == Version::HTTP_2 {
-            return if request.uri().path().starts_with(routes::GRPC_INTERNAL) {
-                self.grpc.call(request).await
-            } else {
-                self.callee.proxy(request).await
-            };
+            return self.serve_grpc(request).await;
         }
+        let is_for_us = self.is_named_by(&request);
         if request.method() == Method::OPTIONS && request.headers().contains_key(headers::PEER) {
-            return answer_probe();
+            return answer_probe(is_for_us != Some(false));
         }
-        if !self.is_for_us(&request) {
+        if is_for_us != Some(true) {
             return misdirected();
         }
         self.callee.call(request).await
     }
 
-    /// A port may be taken over by the sidecar of another app while a peer still has the old address.
-    fn is_for_us(&self, request: &Request<Body>) -> bool {
-        request
-            .headers()
-            .get(headers::CALLEE_APP_ID)
-            .is_some_and(|id| id.as_bytes() == self.app_id.as_bytes())
+    async fn serve_grpc(self, request: Request<Body>) -> Response<Body> {
+        if request.uri().path().starts_with(routes::GRPC_INTERNAL) {
+            return self.grpc.call(request).await;
+        }
+        if self.is_named_by(&request) == Some(false) {
+            return tonic::Status::unavailable(OF_ANOTHER_APP).into_http();
+        }
+        self.callee.proxy(request).await
+    }
+
+    /// Whether a request names this app as its callee, where it names one. A port may be taken over by the sidecar of
+    /// another app while a peer still has the old address.
+    fn is_named_by(&self, request: &Request<Body>) -> Option<bool> {
+        let id = request.headers().get(headers::CALLEE_APP_ID)?;
+        Some(id.as_bytes() == self.app_id.as_bytes())
     }
 }
 
-fn answer_probe() -> Response<Body> {
+/// What a caller is told that meant another app.
+const OF_ANOTHER_APP: &str = "this sidecar belongs to another app";
+
+fn answer_probe(is_for_us: bool) -> Response<Body> {
     let mut response = Response::new(Body::empty());
+    let map = response.headers_mut();
+    map.insert(headers::PEER, HeaderValue::from_static(probe::PROTOCOL));
+    if !is_for_us {
+        map.insert(headers::PEER_ERROR, HeaderValue::from_static(probe::MISDIRECTED));
+    }
     *response.status_mut() = StatusCode::NO_CONTENT;
-    response
-        .headers_mut()
-        .insert(headers::PEER, HeaderValue::from_static(probe::PROTOCOL));
     response
 }
 
 fn misdirected() -> Response<Body> {
-    let mut response = Response::new(Body::from("this sidecar belongs to another app"));
+    let mut response = Response::new(Body::from(OF_ANOTHER_APP));
     *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
     response
         .headers_mut()
-        .insert(headers::PEER_ERROR, HeaderValue::from_static("misdirected"));
+        .insert(headers::PEER_ERROR, HeaderValue::from_static(probe::MISDIRECTED));
     response
 }
 

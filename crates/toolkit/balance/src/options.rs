@@ -57,6 +57,12 @@ impl Options {
         }
     }
 
+    /// These options with another seed.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
     /// How long the ejection lasts that follows `previous` others, in nanoseconds.
     pub(crate) fn ejection_after(&self, previous: u32) -> u64 {
         let factor = 1_u32.checked_shl(previous).unwrap_or(u32::MAX);

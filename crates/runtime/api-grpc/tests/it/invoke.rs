@@ -96,6 +96,8 @@ async fn an_http_app_answers_with_its_status_in_metadata() {
         assert_eq!(metadata.get("dapr-http-status").unwrap(), "201");
         assert_eq!(metadata.get("x-app").unwrap(), "1");
         assert_eq!(metadata.get("dapr-via").unwrap(), "v");
+        // Trailers have no way back to the caller.
+        assert_eq!(metadata.get("x-takes-trailers").unwrap(), "false");
         let message = response.into_inner();
         assert_eq!(message.content_type, "text/plain");
         assert_eq!(message.data.unwrap().value, "PUT /m/201?q=1 me");

@@ -1,14 +1,14 @@
 //! The callee's side: from the internal port to the app.
 
 use async_trait::async_trait;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header::HOST};
 use outrigger_base_std::chain;
 use outrigger_base_telemetry::trace::{SpanHandle, SpanKind};
 use outrigger_runtime_peer::{Callee, status};
 use outrigger_transport::{Body, hop};
 use outrigger_wire_names::{headers, messages, trace as names};
 
-use super::{app_status, invoke_error};
+use super::{app_status, counted::Counted, forward::may_trail, invoke_error};
 use crate::{Api, Error, trace};
 
 /// What a runtime without an app answers.
@@ -20,7 +20,9 @@ const ERROR_LIMIT: u64 = 64 * 1024;
 #[async_trait]
 impl Callee for Api {
     async fn call(&self, mut request: Request<Body>) -> Response<Body> {
-        hop::strip(request.headers_mut());
+        let takes_trailers = hop::forward_request(&mut request, may_trail);
+        // It named this sidecar; the app has a name of its own.
+        request.headers_mut().remove(HOST);
         let _span = self.begin_call(&mut request);
         let failed = |kind, text: String| peer_error(StatusCode::INTERNAL_SERVER_ERROR, kind, text);
         let Some(channel) = self.channel() else {
@@ -31,7 +33,7 @@ impl Callee for Api {
         }
         match channel.invoke(request).await {
             Ok(mut response) => {
-                hop::strip(response.headers_mut());
+                hop::forward_response(&mut response, takes_trailers, may_trail);
                 response.headers_mut().remove(headers::PEER_ERROR);
                 app_status::send(&mut response);
                 response
@@ -47,9 +49,13 @@ impl Callee for Api {
         let uri = request.uri().clone();
         let name = || uri.path().to_owned().into();
         let span = trace::begin(self.tracer(), request.headers_mut(), name, SpanKind::Server);
+        let counted = Counted::begin(&self.parts().telemetry, &request);
         let response = self.proxy_to_app(request).await;
         span.end();
-        response
+        match counted {
+            Some(counted) => counted.end(response),
+            None => response,
+        }
     }
 }
 
@@ -86,9 +92,8 @@ fn peer_error(status: StatusCode, kind: &'static str, text: String) -> Response<
 }
 
 /// Turns a marked answer of the peer's sidecar into an error; an app's answer goes on as it is.
-pub(super) async fn own_error(id: &str, mut response: Response<Body>) -> Result<Response<Body>, Error> {
+pub(super) async fn own_error(id: &str, response: Response<Body>) -> Result<Response<Body>, Error> {
     if !response.headers().contains_key(headers::PEER_ERROR) {
-        hop::strip(response.headers_mut());
         return Ok(app_status::receive(response));
     }
     let http = response.status();

@@ -1,9 +1,28 @@
 //! The headers that a sidecar sets on an invocation (dapr-runtime.md §3.8).
 
-use http::{HeaderValue, Request, header::FORWARDED};
+use http::{
+    HeaderName, HeaderValue, Request,
+    header::{FORWARDED, HOST},
+};
 use outrigger_runtime_host::Identity;
 use outrigger_transport::{Body, hop};
 use outrigger_wire_names::headers;
+
+/// Headers that only sidecars set, beside those that [`headers::DAPR_PREFIX`] begins.
+static OF_SIDECARS: [HeaderName; 7] = [
+    headers::DESTINATION_APP_ID,
+    headers::X_FORWARDED_FOR,
+    headers::X_FORWARDED_HOST,
+    headers::PEER,
+    headers::PEER_ERROR,
+    headers::DATA_TYPE,
+    headers::APP_STATUS,
+];
+
+/// Whether a trailer goes on. What only sidecars say does not come in by this door.
+pub(super) fn may_trail(name: &HeaderName) -> bool {
+    hop::may_trail(name) && !name.as_str().starts_with(headers::DAPR_PREFIX) && !OF_SIDECARS.contains(name)
+}
 
 /// The identity of this runtime as header values, made once.
 #[derive(Debug, Clone)]
@@ -29,11 +48,12 @@ impl Caller {
         }
     }
 
-    /// Makes a request one of this runtime's: what belongs to the hop and what only sidecars may say goes, and the
-    /// identity of both sides comes.
-    pub(crate) fn caller(&self, request: &mut Request<Body>, callee: &str) {
+    /// Makes a request one of this runtime's: what belongs to the hop, its host included, and what only sidecars may say
+    /// goes, and the identity of both sides comes. Returns whether the caller takes trailers of the answer.
+    pub(crate) fn caller(&self, request: &mut Request<Body>, callee: &str) -> bool {
+        let takes_trailers = hop::forward_request(request, may_trail);
         let map = request.headers_mut();
-        hop::strip(map);
+        map.remove(HOST);
         map.remove(headers::APP_ID);
         map.remove(headers::API_TOKEN);
         map.insert(headers::CALLER_APP_ID, self.app_id.clone());
@@ -48,6 +68,7 @@ impl Caller {
         map.insert(headers::X_FORWARDED_FOR, self.forwarded_for.clone());
         map.insert(headers::X_FORWARDED_HOST, self.forwarded_host.clone());
         map.insert(FORWARDED, self.forwarded.clone());
+        takes_trailers
     }
 
     /// The identity on a gRPC call that is passed through.
@@ -63,5 +84,24 @@ impl Caller {
         if let Ok(callee) = HeaderValue::from_str(callee) {
             map.insert(headers::CALLEE_APP_ID, callee);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_sidecars_say_does_not_trail() {
+        for name in [
+            "dapr-caller-app-id",
+            "x-forwarded-for",
+            "outrigger-peer-error",
+            "host",
+            "te",
+        ] {
+            assert!(!may_trail(&HeaderName::from_static(name)), "{name}");
+        }
+        assert!(may_trail(&HeaderName::from_static("x-sum")));
     }
 }

@@ -6,14 +6,16 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{
     HeaderName, HeaderValue, Request, Response, Uri,
-    header::HOST,
+    header::{AUTHORIZATION, HOST},
     uri::{PathAndQuery, Scheme},
 };
 use outrigger_base_std::{BoxError, chain};
 use outrigger_base_task::TaskSet;
 use outrigger_runtime_host::{HttpEndpoint, Identity};
+use outrigger_runtime_peer::path;
 use outrigger_transport::{
     Body,
     client::{Connect, Http1Pool, Target},
@@ -21,7 +23,7 @@ use outrigger_transport::{
 };
 use outrigger_wire_names::headers;
 
-use super::{Caller, invoke_error, path_and_query};
+use super::{Caller, forward::may_trail, invoke_error, path_and_query};
 use crate::{Api, Error};
 
 /// Origins whose connections are kept. Beyond it all are let go: an app that calls more has no use for kept ones.
@@ -85,7 +87,7 @@ impl Api {
         let endpoint = snapshot.http_endpoint(name);
         let base = endpoint.map_or(name, |endpoint| &endpoint.base_url);
         let uri = join(base, path_and_query(request.uri())).map_err(|error| fail(&chain(&*error)))?;
-        prepare(&mut request, &uri, endpoint);
+        let takes_trailers = prepare(&mut request, &uri, endpoint);
         let authority = uri.authority().map_or_else(String::new, ToString::to_string);
         let key = format!(
             "{:?} {authority} {}",
@@ -101,7 +103,7 @@ impl Api {
             .send(request)
             .await
             .map_err(|failed| fail(&chain(&failed.error)))?;
-        hop::strip(response.headers_mut());
+        hop::forward_response(&mut response, takes_trailers, may_trail);
         Ok(response)
     }
 }
@@ -119,15 +121,16 @@ fn join(base: &str, path: &str) -> Result<Uri, BoxError> {
         .build()?)
 }
 
-fn prepare(request: &mut Request<Body>, uri: &Uri, endpoint: Option<&HttpEndpoint>) {
+/// Makes a request one for a service outside. Returns whether the caller takes trailers of the answer.
+fn prepare(request: &mut Request<Body>, uri: &Uri, endpoint: Option<&HttpEndpoint>) -> bool {
     let path = uri
         .path_and_query()
         .cloned()
         .unwrap_or_else(|| PathAndQuery::from_static("/"));
     *request.uri_mut() = path.into();
     *request.version_mut() = http::Version::HTTP_11;
+    let takes_trailers = hop::forward_request(request, may_trail);
     let map = request.headers_mut();
-    hop::strip(map);
     for name in [
         headers::APP_ID,
         headers::API_TOKEN,
@@ -137,16 +140,28 @@ fn prepare(request: &mut Request<Body>, uri: &Uri, endpoint: Option<&HttpEndpoin
         map.remove(name);
     }
     let authority = uri.authority().map_or("", |authority| authority.as_str());
-    // Without user and password, which belong into another header.
-    let host = authority.rsplit('@').next().unwrap_or(authority);
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     if let Ok(host) = HeaderValue::from_str(host) {
         map.insert(HOST, host);
+    }
+    if !user.is_empty() && !map.contains_key(AUTHORIZATION) {
+        map.extend(basic(user).map(|value| (AUTHORIZATION, value)));
     }
     for (name, value) in endpoint.into_iter().flat_map(|endpoint| &endpoint.headers) {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
             map.insert(name, value);
         }
     }
+    takes_trailers
+}
+
+/// User and password of a URL, percent-encoded, as basic authentication.
+fn basic(user: &str) -> Option<HeaderValue> {
+    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let plain = format!("{}:{}", path::decode(name), path::decode(password));
+    let mut value = HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(plain))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 fn connect(uri: &Uri, endpoint: Option<&HttpEndpoint>) -> Result<Connect, BoxError> {
@@ -164,4 +179,35 @@ fn connect(uri: &Uri, endpoint: Option<&HttpEndpoint>) -> Result<Connect, BoxErr
     let config = settings.build(&[b"http/1.1"])?;
     let name = rustls_pki_types::ServerName::try_from(host.trim_matches(['[', ']']).to_owned())?;
     Ok(Connect::tls(target, Arc::clone(&config), name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepared(url: &str, given: Option<&'static str>) -> Request<Body> {
+        let mut request = Request::new(Body::empty());
+        let map = request.headers_mut();
+        map.insert(headers::CALLER_APP_ID, HeaderValue::from_static("app"));
+        map.extend(given.map(|value| (AUTHORIZATION, HeaderValue::from_static(value))));
+        prepare(&mut request, &url.parse().unwrap(), None);
+        request
+    }
+
+    #[test]
+    fn a_service_outside_sees_its_own_name_and_none_of_ours() {
+        let request = prepared("http://example.org:81/a?b=c", None);
+        assert_eq!(request.uri(), "/a?b=c");
+        assert_eq!(request.headers().len(), 1);
+        assert_eq!(request.headers()["host"], "example.org:81");
+    }
+
+    #[test]
+    fn user_and_password_of_a_url_are_shown_unless_the_caller_shows_others() {
+        let request = prepared("http://me:p%40ss@example.org/", None);
+        assert_eq!(request.headers()["host"], "example.org");
+        assert_eq!(request.headers()["authorization"], "Basic bWU6cEBzcw==");
+        let request = prepared("http://me:p@example.org/", Some("Bearer x"));
+        assert_eq!(request.headers()["authorization"], "Bearer x");
+    }
 }

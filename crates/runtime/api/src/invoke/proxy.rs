@@ -7,7 +7,7 @@ use outrigger_transport::Body;
 use outrigger_wire_names::{content, headers};
 use tonic::{Code, Status};
 
-use super::{BUILT_IN, callee, path_and_query, repeatable};
+use super::{Attempt, BUILT_IN, callee, path_and_query, repeatable};
 use crate::Api;
 
 impl Api {
@@ -28,9 +28,11 @@ impl Api {
             return self.proxy_to_app(request).await;
         }
         let app = self.in_own_namespace(app);
-        let attempt =
-            |request| async move { self.parts().peers.proxy(app, request).await.map_err(repeatable) };
-        match BUILT_IN.run(request, attempt).await {
+        let attempt = |attempt: Attempt| async move {
+            let answer = self.parts().peers.proxy(app, attempt.request).await;
+            answer.map_err(|error| repeatable(error, attempt.is_repeat))
+        };
+        match BUILT_IN.run(Attempt::first(request), attempt).await {
             Ok(response) => response,
             Err(error) => status(&Status::unavailable(chain(&error))),
         }

@@ -1,6 +1,6 @@
 //! Calling a sidecar of Dapr's.
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use http::{Request, Response};
 use outrigger_transport::{Body, Error as TransportError, client::Failed};
 use outrigger_wire_names::headers;
@@ -13,6 +13,7 @@ use tonic::{Code, Status, Streaming, metadata::AsciiMetadataKey};
 use super::{
     chunks::{Incoming, Outgoing},
     convert,
+    cut::{Cut, Cuttable},
 };
 use crate::{AppTarget, connection::PeerConnection};
 
@@ -39,6 +40,26 @@ pub(crate) async fn invoke(
     if let Err(error) = connection.grpc().warm().await {
         return Err(Failure::Transport(Failed::unsent(error, request)));
     }
+    let cut = Cut::default();
+    let call = call(target, request, cut.clone());
+    let mut client = ServiceInvocationClient::new(Cuttable::new(connection.grpc().clone(), cut.clone()))
+        .max_decoding_message_size(MESSAGE_LIMIT)
+        .max_encoding_message_size(MESSAGE_LIMIT);
+    let failure = |status| cut.error().map_or_else(|| failure(status), Failure::Transport);
+    let mut answers = client
+        .call_local_stream(call)
+        .await
+        .map_err(failure)?
+        .into_inner();
+    answer(answers.message().await.map_err(failure)?, answers)
+}
+
+/// The messages of a request, up to where its body is cut.
+fn call(
+    target: AppTarget<'_>,
+    request: Request<Body>,
+    cut: Cut,
+) -> tonic::Request<impl Stream<Item = InternalInvokeRequestStream> + Send + 'static> {
     let (head, body) = request.into_parts();
     let first = InternalInvokeRequestStream {
         request: Some(convert::request_message(&head)),
@@ -48,24 +69,15 @@ pub(crate) async fn invoke(
         request: None,
         payload: Some(payload),
     });
-    // A cut body ends the stream; the answer to that is the error.
-    let messages = outgoing
-        .take_while(|message| std::future::ready(message.is_ok()))
-        .filter_map(|message| async { message.ok() });
-    let mut call = tonic::Request::new(messages);
+    let whole = outgoing.scan(cut, |cut, message| {
+        std::future::ready(message.map_err(|error| cut.leave(error)).ok())
+    });
+    let mut call = tonic::Request::new(whole);
     let key = AsciiMetadataKey::from_bytes(headers::CALLEE_APP_ID.as_str().as_bytes());
     if let (Ok(key), Ok(id)) = (key, target.id.parse()) {
         call.metadata_mut().insert(key, id);
     }
-    let mut client = ServiceInvocationClient::new(connection.grpc().clone())
-        .max_decoding_message_size(MESSAGE_LIMIT)
-        .max_encoding_message_size(MESSAGE_LIMIT);
-    let mut answers = client
-        .call_local_stream(call)
-        .await
-        .map_err(failure)?
-        .into_inner();
-    answer(answers.message().await.map_err(failure)?, answers)
+    call
 }
 
 fn answer(

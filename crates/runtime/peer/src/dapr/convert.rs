@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri,
-    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HOST},
     request, response,
 };
 use outrigger_transport::{Body, hop};
@@ -136,7 +136,7 @@ fn uri(method: &str, query: &str) -> Result<Uri, String> {
     let joined = if query.is_empty() {
         format!("/{path}")
     } else {
-        format!("/{path}?{query}")
+        format!("/{path}?{}", path::encode_query(query))
     };
     joined
         .parse()
@@ -150,9 +150,14 @@ fn text(value: Option<&HeaderValue>) -> String {
         .to_owned()
 }
 
+/// What belongs to the hop between two sidecars of ours stays behind: its host, and what is said of trailers, for which
+/// messages have no place.
 fn values(headers: &HeaderMap) -> Values {
     let mut all = Values::with_capacity(headers.keys_len());
     for (name, value) in headers {
+        if hop::is_own(name) || *name == HOST {
+            continue;
+        }
         // What is no text cannot travel in a message.
         if let Ok(value) = std::str::from_utf8(value.as_bytes()) {
             all.entry(name.as_str().to_owned())
@@ -221,6 +226,26 @@ mod tests {
         );
         assert_eq!(back.headers()["content-type"], "text/plain");
         assert_eq!(back.headers().get_all("x-two").iter().count(), 2);
+    }
+
+    #[test]
+    fn what_is_of_the_hop_stays_behind() {
+        let given = Request::builder()
+            .uri("/")
+            .header("host", "10.0.0.1:50002")
+            .header("te", "trailers")
+            .header("trailer", "x-sum")
+            .header("x-kept", "1")
+            .body(())
+            .unwrap();
+        let message = request_message(&given.into_parts().0);
+        assert_eq!(message.metadata.keys().collect::<Vec<_>>(), ["x-kept"]);
+    }
+
+    #[test]
+    fn a_query_that_is_no_query_is_made_one() {
+        let uri = uri("m", "a=\u{fc} b&c=%20").unwrap();
+        assert_eq!(uri.to_string(), "/m?a=%C3%BC%20b&c=%20");
     }
 
     #[test]

@@ -55,6 +55,18 @@ impl Scene {
 const STRATEGIES: [Strategy; 2] = [Strategy::RoundRobin, Strategy::LeastLoaded];
 
 #[test]
+fn callers_with_seeds_of_their_own_do_not_choose_alike() {
+    let choices = |seed| {
+        let now = Instant::now();
+        let picker = Picker::of_keys(Options::default().with_seed(seed), now);
+        let choice = |_| picker.pick(&[0, 1, 2, 3], now).unwrap().index();
+        (0..16).map(choice).collect::<Vec<_>>()
+    };
+    assert_eq!(choices(1), choices(1));
+    assert_ne!(choices(1), choices(2));
+}
+
+#[test]
 fn nothing_is_chosen_from_nothing() {
     for strategy in STRATEGIES {
         let scene = Scene::new(strategy, 0);

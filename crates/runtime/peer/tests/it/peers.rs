@@ -1,0 +1,117 @@
+//! Which peer is called, and what is remembered of it.
+
+use outrigger_base_std::chain;
+use outrigger_base_task::TaskSet;
+use outrigger_runtime_peer::Peers;
+use outrigger_transport::Body;
+use tokio::{io::AsyncReadExt, net::TcpListener};
+
+use crate::rig::{APP, Directory, cut_after, ours, request};
+
+async fn called(peers: &Peers) -> bool {
+    peers.invoke(APP, request(Body::from("a"))).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_port_that_another_app_has_taken_over_is_found_before_anything_is_sent() {
+    let (tasks, directory) = (TaskSet::new("test"), Directory::default());
+    let peers = directory.peers(&tasks);
+    let (address, other) = ours("other", &tasks);
+    directory.set([address]);
+    let mut error = peers.invoke(APP, request(Body::from("a"))).await.unwrap_err();
+    assert!(
+        chain(&error).contains("belongs to another app"),
+        "{}",
+        chain(&error)
+    );
+    let unsent = error.take_unsent().unwrap();
+    assert_eq!((other.calls(), directory.addresses().len()), (0, 0));
+    // The same request, whole, reaches the app where it is now.
+    let (address, echo) = ours("app", &tasks);
+    directory.set([address]);
+    let answer = peers.invoke(APP, unsent).await.unwrap();
+    assert_eq!(answer.into_body().collect(10).await.unwrap(), "a");
+    assert_eq!(echo.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_is_passed_through_does_not_reach_another_app() {
+    let (tasks, directory) = (TaskSet::new("test"), Directory::default());
+    let (address, other) = ours("other", &tasks);
+    directory.set([address]);
+    let answer = directory
+        .peers(&tasks)
+        .proxy(APP, request(Body::from("a")))
+        .await
+        .unwrap();
+    // UNAVAILABLE
+    assert_eq!(answer.headers()["grpc-status"], "14");
+    assert_eq!(other.calls(), 0);
+}
+
+#[tokio::test]
+async fn callers_that_cut_their_uploads_eject_nobody() {
+    let (tasks, directory) = (TaskSet::new("test"), Directory::default());
+    let peers = directory.peers(&tasks);
+    let (address, echo) = ours("app", &tasks);
+    directory.set([address]);
+    for _ in 0..5 {
+        let cut = cut_after("a", std::future::ready(()));
+        let error = peers.invoke(APP, request(cut)).await.unwrap_err();
+        assert!(
+            chain(&error).contains("the client went away"),
+            "{}",
+            chain(&error)
+        );
+    }
+    let before = echo.calls();
+    let (another, _) = ours("app", &tasks);
+    directory.set([address, another]);
+    for _ in 0..40 {
+        assert!(called(&peers).await);
+    }
+    // Each is chosen as often as the other, more or less.
+    assert!(echo.calls() > before + 5, "{} of 40", echo.calls() - before);
+}
+
+/// A peer that takes every connection and ends it when it is spoken to.
+async fn broken(listener: TcpListener) {
+    while let Ok((mut stream, _)) = listener.accept().await {
+        let mut said = [0; 4096];
+        // Whatever comes of it, that was all.
+        let _ = stream.read(&mut said).await;
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_breaks_every_exchange_is_left_out() {
+    let (tasks, directory) = (TaskSet::new("test"), Directory::default());
+    let peers = directory.peers(&tasks);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, _) = ours("app", &tasks);
+    directory.set([listener.local_addr().unwrap(), address]);
+    tasks.spawn("broken", broken(listener));
+    let mut failures = 0;
+    for _ in 0..60 {
+        failures += usize::from(!called(&peers).await);
+    }
+    // Three in a row eject it for a second; the odd probe may follow on a slow machine.
+    assert!((1..10).contains(&failures), "{failures} of 60");
+}
+
+#[tokio::test]
+async fn a_request_for_an_app_that_nobody_knows_can_go_out_again() {
+    let (tasks, directory) = (TaskSet::new("test"), Directory::default());
+    let peers = directory.peers(&tasks);
+    let mut error = peers.invoke(APP, request(Body::from("a"))).await.unwrap_err();
+    assert!(
+        chain(&error).starts_with("failed to resolve address for 'app'"),
+        "{}",
+        chain(&error)
+    );
+    let unsent = error.take_unsent().unwrap();
+    let (address, _) = ours("app", &tasks);
+    directory.set([address]);
+    let answer = peers.invoke(APP, unsent).await.unwrap();
+    assert_eq!(answer.into_body().collect(10).await.unwrap(), "a");
+}
