@@ -16,7 +16,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -36,48 +35,11 @@ const (
 	patience = 15 * time.Second
 )
 
-const resources = `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: statestore}
-spec: {type: state.in-memory, version: v1, metadata: []}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: sqlstore}
-spec:
-  type: state.sqlite
-  version: v1
-  metadata:
-  - {name: connectionString, value: "FOLDER/state.db"}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: pubsub}
-spec: {type: pubsub.in-memory, version: v1, metadata: []}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: broker}
-spec:
-  type: pubsub.outrigger
-  version: v1
-  # Dapr's own sidecar does not know the type; the other tests run against it all the same.
-  ignoreErrors: true
-  metadata:
-  - {name: path, value: "FOLDER/broker"}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: secrets}
-spec:
-  type: secretstores.local.file
-  version: v1
-  metadata:
-  - {name: secretsFile, value: "FOLDER/secrets.json"}
-`
-
-const secretsFile = `{"password": "p1", "redis": {"user": "alice", "token": "t1"}}`
+// The resources and secrets that all SDKs' tests share; FOLDER is a folder of the sidecar's own.
+const (
+	resourcesFile = "../resources.yaml"
+	secretsFile   = "../secrets.json"
+)
 
 // runFolder is where the sidecars of this run tell each other where they are.
 var runFolder string
@@ -208,17 +170,13 @@ func (s *sidecar) client(t *testing.T) dapr.Client {
 func writeResources(t *testing.T, folder string) string {
 	t.Helper()
 	path := filepath.Join(folder, "resources")
-	files := map[string]string{
-		filepath.Join(path, "all.yaml"):       strings.ReplaceAll(resources, "FOLDER", folder),
-		filepath.Join(folder, "secrets.json"): secretsFile,
-	}
-	if err := os.Mkdir(path, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range files {
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	check(t, os.Mkdir(path, 0o755))
+	for from, to := range map[string]string{
+		resourcesFile: filepath.Join(path, "all.yaml"),
+		secretsFile:   filepath.Join(folder, "secrets.json"),
+	} {
+		text := must[[]byte](t)(os.ReadFile(from))
+		check(t, os.WriteFile(to, bytes.ReplaceAll(text, []byte("FOLDER"), []byte(folder)), 0o600))
 	}
 	return path
 }

@@ -6,6 +6,7 @@ The program under test is named by the environment variable OUTRIGGER_BIN.
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,48 +28,8 @@ STOP_SECONDS = 10
 # How long tests wait for something that happens in milliseconds on an idle machine.
 PATIENCE_SECONDS = 15
 
-RESOURCES = """\
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: statestore}
-spec: {type: state.in-memory, version: v1, metadata: []}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: sqlstore}
-spec:
-  type: state.sqlite
-  version: v1
-  metadata:
-  - {name: connectionString, value: "FOLDER/state.db"}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: pubsub}
-spec: {type: pubsub.in-memory, version: v1, metadata: []}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: broker}
-spec:
-  type: pubsub.outrigger
-  version: v1
-  # Dapr's own sidecar does not know the type; the other tests run against it all the same.
-  ignoreErrors: true
-  metadata:
-  - {name: path, value: "FOLDER/broker"}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: secrets}
-spec:
-  type: secretstores.local.file
-  version: v1
-  metadata:
-  - {name: secretsFile, value: "FOLDER/secrets.json"}
-  - {name: nestedSeparator, value: ":"}
-"""
-SECRETS = {"password": "p1", "redis": {"user": "alice", "token": "t1"}}
+# The resources and secrets that all SDKs' tests share.
+SHARED = Path(__file__).parent.parent
 
 
 def program():
@@ -193,8 +154,9 @@ def resources_in(folder):
     """Writes the resources and the secrets, and returns the resources' folder."""
     resources = folder / "resources"
     resources.mkdir(parents=True)
-    (resources / "all.yaml").write_text(RESOURCES.replace("FOLDER", str(folder)))
-    (folder / "secrets.json").write_text(json.dumps(SECRETS))
+    text = (SHARED / "resources.yaml").read_text()
+    (resources / "all.yaml").write_text(text.replace("FOLDER", str(folder)))
+    shutil.copy(SHARED / "secrets.json", folder)
     return resources
 
 

@@ -3,7 +3,7 @@
 // The program under test is named by the environment variable OUTRIGGER_BIN.
 
 import { spawn } from "node:child_process";
-import { accessSync, constants, createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, copyFileSync, createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,48 +27,9 @@ export const nameOf = (protocol) => (protocol === HTTP ? "http" : "grpc");
 /** The SDK logs what it expects to fail as errors; what matters is asserted. */
 export const QUIET = { level: LogLevel.Error, service: { log() {}, info() {}, warn() {}, error() {}, debug() {}, verbose() {} } };
 
-export const SECRETS = { password: "p1", redis: { user: "alice", token: "t1" } };
-
-const RESOURCES = `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: statestore}
-spec: {type: state.in-memory, version: v1, metadata: []}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: sqlstore}
-spec:
-  type: state.sqlite
-  version: v1
-  metadata:
-  - {name: connectionString, value: "FOLDER/state.db"}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: pubsub}
-spec: {type: pubsub.in-memory, version: v1, metadata: []}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: broker}
-spec:
-  type: pubsub.outrigger
-  version: v1
-  # Dapr's own sidecar does not know the type; the other tests run against it all the same.
-  ignoreErrors: true
-  metadata:
-  - {name: path, value: "FOLDER/broker"}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: secrets}
-spec:
-  type: secretstores.local.file
-  version: v1
-  metadata:
-  - {name: secretsFile, value: "FOLDER/secrets.json"}
-`;
+// The resources and secrets that all SDKs' tests share; FOLDER is a folder of the sidecar's own.
+const RESOURCES = readFileSync(new URL("../../resources.yaml", import.meta.url), "utf8");
+const SECRETS = new URL("../../secrets.json", import.meta.url);
 
 // A file of tests that hangs ends, and says so.
 const FILE_MS = 120_000;
@@ -131,7 +92,7 @@ class Sidecar {
     const resources = join(folder, "resources");
     mkdirSync(resources, { recursive: true });
     writeFileSync(join(resources, "all.yaml"), RESOURCES.replaceAll("FOLDER", folder));
-    writeFileSync(join(folder, "secrets.json"), JSON.stringify(SECRETS));
+    copyFileSync(SECRETS, join(folder, "secrets.json"));
     this.logFile = join(folder, "sidecar.log");
     const log = createWriteStream(this.logFile);
     const args = [

@@ -20,47 +20,9 @@ const STOP: Duration = Duration::from_secs(10);
 /// Between two looks at a process.
 const PAUSE: Duration = Duration::from_millis(20);
 
-const RESOURCES: &str = r#"
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: statestore}
-spec: {type: state.in-memory, version: v1, metadata: []}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: sqlstore}
-spec:
-  type: state.sqlite
-  version: v1
-  metadata:
-  - {name: connectionString, value: "FOLDER/state.db"}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: pubsub}
-spec: {type: pubsub.in-memory, version: v1, metadata: []}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: broker}
-spec:
-  type: pubsub.outrigger
-  version: v1
-  # Dapr's own sidecar does not know the type; the other tests run against it all the same.
-  ignoreErrors: true
-  metadata:
-  - {name: path, value: "FOLDER/broker"}
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: {name: secrets}
-spec:
-  type: secretstores.local.file
-  version: v1
-  metadata:
-  - {name: secretsFile, value: "FOLDER/secrets.json"}
-"#;
-const SECRETS: &str = r#"{"password": "p1", "redis": {"user": "alice", "token": "t1"}}"#;
+/// The resources and secrets that all SDKs' tests share; `FOLDER` is a folder of the sidecar's own.
+const RESOURCES: &str = include_str!("../../resources.yaml");
+const SECRETS: &str = include_str!("../../secrets.json");
 
 /// The sidecars of one test: they find each other, and no sidecar of anyone else.
 pub struct Mesh {
