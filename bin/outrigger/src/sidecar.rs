@@ -9,7 +9,6 @@ mod logging;
 mod run;
 mod settings;
 mod streams;
-mod telemetry;
 mod wait;
 mod workers;
 

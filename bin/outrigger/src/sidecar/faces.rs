@@ -1,25 +1,18 @@
 //! What listens: the two APIs, the public port, the metrics.
 
 use std::{
-    convert::Infallible,
     fs, io,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::Arc,
 };
 
-use http::{HeaderValue, Request, Response, header::CONTENT_TYPE};
-use outrigger_base_telemetry::metrics::{CONTENT_TYPE as METRICS_TYPE, Registry};
 use outrigger_runtime_api_grpc::{GrpcFace, Options as GrpcOptions};
 use outrigger_runtime_api_http::{CallLog, HttpFace, Options as HttpOptions, Scope};
 use outrigger_runtime_delivery::Subscriptions;
 use outrigger_runtime_node::Node;
-use outrigger_transport::{
-    Body,
-    server::{self, Listener},
-};
+use outrigger_transport::server::{self, Listener};
 use tokio::net::UnixListener;
-use tower::service_fn;
 
 use super::{settings::Settings, streams::Streams};
 
@@ -115,7 +108,7 @@ impl Listeners {
         let face = GrpcFace::new(node.api().clone(), grpc);
         let options = server::Options {
             http1: false,
-            ..node.server_options()
+            ..node.grpc_server_options()
         };
         for listener in self.grpc {
             node.serve("grpc-api", listener, options, face.clone());
@@ -130,27 +123,10 @@ impl Listeners {
             node.serve("public-api", listener, node.server_options(), face);
         }
         if let Some(listener) = self.metrics {
-            serve_metrics(node, listener);
+            node.serve_metrics(listener);
         }
         self.sockets
     }
-}
-
-fn serve_metrics(node: &Node, listener: Listener) {
-    let registry = node.metrics().clone();
-    let service = service_fn(move |_: Request<Body>| {
-        let registry = registry.clone();
-        async move { Ok::<_, Infallible>(render(&registry)) }
-    });
-    node.serve("metrics", listener, node.server_options(), service);
-}
-
-fn render(registry: &Arc<Registry>) -> Response<Body> {
-    let mut response = Response::new(Body::from(registry.render()));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(METRICS_TYPE));
-    response
 }
 
 /// Listeners on every address. Where the port is a free one, all have the first one's.

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use outrigger_base_clock::{BufferedEntropy, Clock, Entropy, SystemClock};
 use outrigger_base_std::{BoxError, chain};
-use outrigger_base_task::{StopSignal, TaskSet};
+use outrigger_base_task::StopSignal;
 use outrigger_resource_manifest::{Env, ProcessEnv, configuration::ApiLogging};
 use outrigger_runtime_api_http::CallLog;
 use outrigger_runtime_delivery::{Settings as DeliverySettings, Subscriptions};
@@ -19,7 +19,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{faces::Listeners, flags::Flags, logging, settings::Settings, telemetry, workers::Workers};
+use super::{faces::Listeners, flags::Flags, logging, settings::Settings, workers::Workers};
 
 /// Pause before a forced exit, in which the answer to the request for it goes out.
 const FORCE_PAUSE: Duration = Duration::from_millis(100);
@@ -81,7 +81,6 @@ async fn live(settings: Settings, host_name: &str, workers: &Workers) -> ExitCod
 struct Sidecar {
     node: Node,
     subscriptions: Subscriptions,
-    tracing: TaskSet,
     sockets: Vec<PathBuf>,
     graceful: Duration,
     start: Instant,
@@ -103,18 +102,9 @@ async fn start(mut settings: Settings, host_name: &str, workers: &Workers) -> Re
     loaded.skip_app_config = settings.skip_config;
     loaded.skip_app_subscriptions = settings.skip_subscribe;
     let log_calls = call_log(settings.log_calls, &loaded.configuration.api_logging);
-    let metrics = outrigger_runtime_telemetry::registry(&loaded.configuration.metrics);
-    let tracing = TaskSet::new("tracing");
-    let tracer = telemetry::tracer(
-        &loaded.configuration,
-        &settings.app_id,
-        clock.clone(),
-        entropy.clone(),
-        &tracing,
-    )?;
     let skip_subscriptions = loaded.skip_app_subscriptions;
     let options = options(&mut settings, host_name, workers, loaded, clock, entropy);
-    let node = Node::start(options, tracer, Arc::new(metrics), &ProcessEnv).await?;
+    let node = Node::start(options, &ProcessEnv).await?;
     tracing::info!("HTTP server is running on port {}", listeners.http_port);
     tracing::info!("gRPC server is running on port {}", listeners.grpc_port);
     tracing::info!(
@@ -136,7 +126,6 @@ async fn start(mut settings: Settings, host_name: &str, workers: &Workers) -> Re
     Ok(Sidecar {
         node,
         subscriptions,
-        tracing,
         sockets,
         graceful,
         start,
@@ -155,7 +144,7 @@ fn options(
     settings: &mut Settings,
     host_name: &str,
     workers: &Workers,
-    mut loaded: Loaded,
+    loaded: Loaded,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> Options {
@@ -173,7 +162,6 @@ fn options(
             host_address: host_address(&env, settings.internal.ip()),
         },
         registry: outrigger_catalog::registry(),
-        static_peers: std::mem::take(&mut loaded.static_peers),
         loaded,
         app,
         internal: settings.internal,
@@ -234,16 +222,11 @@ impl Sidecar {
         let Self {
             node,
             subscriptions,
-            tracing,
             sockets,
             graceful,
             ..
         } = self;
-        let drain = async {
-            let late = node.drain(async move { subscriptions.stop().await }).await;
-            tracing.close(FORCE_PAUSE.max(Duration::from_secs(1))).await;
-            late
-        };
+        let drain = node.drain(async move { subscriptions.stop().await });
         let limit = graceful + LAST_RESORT;
         let code = tokio::select! {
             late = drain => done(&late),

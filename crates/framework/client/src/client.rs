@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use outrigger_base_std::Secret;
 use outrigger_base_task::TaskSet;
 use outrigger_transport::client::Http1Pool;
@@ -14,7 +14,11 @@ use crate::{Endpoint, Error};
 ///
 /// Connections are made when they are needed, on the tokio runtime of the call that needs one.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    /// What goes along with every call that brings none of it.
+    headers: Option<Arc<HeaderMap>>,
+}
 
 struct Inner {
     pool: Http1Pool,
@@ -35,12 +39,23 @@ impl Client {
             .map_err(|_| Error::Input(format!("{authority:?} cannot stand in a header")))?;
         let token = token.map(header_of).transpose()?;
         let tasks = TaskSet::new("sidecar-client");
-        Ok(Self(Arc::new(Inner {
-            pool: Http1Pool::new(connect, tasks.clone()),
-            host,
-            token,
-            tasks,
-        })))
+        Ok(Self {
+            inner: Arc::new(Inner {
+                pool: Http1Pool::new(connect, tasks.clone()),
+                host,
+                token,
+                tasks,
+            }),
+            headers: None,
+        })
+    }
+
+    /// The same client, with headers that go along with every call that brings none of them, such as `traceparent` and
+    /// `tracestate`. They take the place of those given before.
+    #[must_use]
+    pub fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.headers = (!headers.is_empty()).then(|| Arc::new(headers));
+        self
     }
 
     /// A client of the sidecar that the environment of this process names: `DAPR_HTTP_ENDPOINT`, or `DAPR_HTTP_PORT` on
@@ -63,15 +78,23 @@ impl Client {
     }
 
     pub(crate) fn pool(&self) -> &Http1Pool {
-        &self.0.pool
+        &self.inner.pool
     }
 
     pub(crate) fn host(&self) -> &HeaderValue {
-        &self.0.host
+        &self.inner.host
     }
 
     pub(crate) fn token(&self) -> Option<&HeaderValue> {
-        self.0.token.as_ref()
+        self.inner.token.as_ref()
+    }
+
+    /// Adds the headers of this client to those of a request, all or none: those of a trace belong together.
+    pub(crate) fn add_headers(&self, map: &mut HeaderMap) {
+        let Some(own) = &self.headers else { return };
+        if !own.keys().any(|name| map.contains_key(name)) {
+            map.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
     }
 }
 
@@ -92,7 +115,7 @@ impl Drop for Inner {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("target", self.0.pool.connect().target())
+            .field("target", self.inner.pool.connect().target())
             .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use http::Uri;
+use outrigger_base_std::chain;
 use outrigger_transport::{
     client::{Connect, Target},
     tls::ClientTls,
@@ -93,7 +94,7 @@ impl Endpoint {
         }
         let wrong = |why: String| Error::Input(format!("cannot speak TLS with {}: {why}", self.host));
         let config = ClientTls::default().build(&[b"http/1.1"]);
-        let config = config.map_err(|error| wrong(error.to_string()))?;
+        let config = config.map_err(|error| wrong(chain(&error)))?;
         let name = ServerName::try_from(self.host.trim_matches(['[', ']']).to_owned());
         Ok(Connect::tls(
             target,

@@ -24,6 +24,7 @@ impl Client {
         attempted: impl Into<Cow<'static, str>>,
     ) -> Result<Response<Body>, Error> {
         let map = request.headers_mut();
+        self.add_headers(map);
         map.insert(HOST, self.host().clone());
         if let Some(token) = self.token() {
             map.insert(headers::API_TOKEN, token.clone());

@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
 use outrigger_transport::Body;
 use outrigger_wire_names::{content, routes};
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ pub struct FailedEvent {
 }
 
 impl Client {
-    /// Publishes one event: in an envelope, unless metadata asks for it raw. `headers` go along, such as `traceparent`.
+    /// Publishes one event: in an envelope, unless metadata asks for it raw.
     ///
     /// # Errors
     /// [`Error::Refused`] when there is no such broker, the topic is out of scope, or the broker failed.
@@ -55,7 +55,6 @@ impl Client {
         data: impl Into<Bytes>,
         content_type: &str,
         metadata: &Pairs,
-        headers: HeaderMap,
     ) -> Result<(), Error> {
         let path = PathBuilder::new(&[routes::V1, routes::PUBLISH])
             .segment(pubsub)
@@ -63,7 +62,6 @@ impl Client {
             .metadata(metadata)
             .into_string();
         let mut request = request(Method::POST, &path, Body::from(data.into()))?;
-        *request.headers_mut() = headers;
         if !content_type.is_empty() {
             let value = HeaderValue::from_str(content_type)
                 .map_err(|_| Error::Input(format!("{content_type:?} is not a content type")))?;
@@ -82,7 +80,6 @@ impl Client {
         topic: &str,
         events: &[BulkEvent],
         metadata: &Pairs,
-        headers: HeaderMap,
     ) -> Result<Vec<FailedEvent>, Error> {
         let entries: Result<Vec<_>, Error> = events.iter().map(entry).collect();
         let path = PathBuilder::new(&[routes::V1, routes::PUBLISH, routes::BULK])
@@ -91,7 +88,6 @@ impl Client {
             .metadata(metadata)
             .into_string();
         let mut request = request(Method::POST, &path, to_json(&entries?, "events")?.into())?;
-        *request.headers_mut() = headers;
         request
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static(content::JSON));

@@ -14,7 +14,7 @@ use http::Method;
 use crate::{
     Error, Handler, IntoResponse, IntoVerdict, Provided, Topic,
     context::Shared,
-    handler::{CallFn, call_fn},
+    handler::{CallFn, EventFn, call_fn, event_fn},
     program::Program,
     routes::Routes,
     topic::Check,
@@ -33,6 +33,8 @@ pub struct App {
     settings: Settings,
     calls: Vec<(String, Option<Method>, CallFn)>,
     topics: Vec<Topic>,
+    /// Handlers of events by the paths that subscriptions in resources route to.
+    declared: Vec<(String, EventFn)>,
     provided: Provided,
     checks: Vec<Check>,
 }
@@ -57,6 +59,7 @@ impl App {
             settings: Settings::new(id.into()),
             calls: Vec::new(),
             topics: Vec::new(),
+            declared: Vec::new(),
             provided: Provided::default(),
             checks: Vec::new(),
         }
@@ -112,6 +115,21 @@ impl App {
         self
     }
 
+    /// The handler of the events that a `Subscription` among the resources routes to `path`. They come one at a time, where
+    /// the subscription asks for them in bulk as well.
+    ///
+    /// Such a path may instead be that of a method ([`App::post`]), which then gets what any HTTP app of Dapr's gets: an
+    /// event, or the request of a bulk delivery, which it answers with the status of each entry.
+    pub fn on_route<M, H>(mut self, path: impl Into<String>, handler: H) -> Self
+    where
+        H: Handler<M>,
+        H::Output: IntoVerdict,
+    {
+        self.checks.push(H::check);
+        self.declared.push((path.into(), event_fn(handler)));
+        self
+    }
+
     /// Gives the handlers a value, which they take as [`State<T>`](crate::State). One of each type; a second one takes
     /// the place of the first.
     pub fn with<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
@@ -143,6 +161,19 @@ impl App {
     /// Embedded: a folder of resources, or one file. May be given more than once.
     pub fn resources(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.resources.push(path.into());
+        self
+    }
+
+    /// Embedded: a file with a `Configuration`, as a sidecar takes it. May be given more than once: they are merged in
+    /// their order.
+    pub fn configuration(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.configurations.push(path.into());
+        self
+    }
+
+    /// Embedded: the address on which metrics are served for Prometheus. There is none by default.
+    pub fn metrics(mut self, address: SocketAddr) -> Self {
+        self.settings.metrics = Some(address);
         self
     }
 
@@ -198,7 +229,7 @@ impl App {
     }
 
     /// Runs the app until the process gets `SIGINT` or `SIGTERM`, then ends it in order: calls and events in hand are
-    /// finished first.
+    /// finished first. A second signal cuts what is left.
     ///
     /// # Errors
     /// [`Error::Start`] when the app cannot start.
@@ -210,9 +241,15 @@ impl App {
             // Nothing is in hand yet. A sidecar that never comes must not hold up the end.
             () = signals.told() => return Ok(()),
         };
-        running.until(signals).await;
-        for late in running.shutdown().await {
-            tracing::warn!("the end: {late} ran out of time");
+        running.until(&mut signals).await;
+        tokio::select! {
+            late = running.shutdown() => {
+                for late in late {
+                    tracing::warn!("the end: {late} ran out of time");
+                }
+            }
+            // A second signal ends it at once.
+            () = signals.told() => tracing::warn!("a second signal: what was in hand is cut"),
         }
         Ok(())
     }
@@ -239,16 +276,8 @@ impl App {
         for (method, verb, handler) in self.calls {
             routes.add(&method, verb, handler)?;
         }
-        for (index, topic) in self.topics.iter().enumerate() {
-            if let Some(problem) = topic.problem() {
-                return Err(problem);
-            }
-            if self.topics[..index].iter().any(|other| other.is_same(topic)) {
-                return Err(format!(
-                    "{topic:?} is subscribed to twice: use Topic::when for different handlers"
-                ));
-            }
-        }
+        check_topics(&self.topics)?;
+        check_declared(&self.declared, &routes)?;
         for check in self
             .checks
             .iter()
@@ -257,8 +286,42 @@ impl App {
             check(&self.provided)?;
         }
         let shared = Arc::new(Shared::new(self.provided, self.settings.max_body));
-        Ok((self.settings, Arc::new(Program::new(routes, self.topics, shared))))
+        let program = Program::new(routes, self.topics, self.declared, shared);
+        Ok((self.settings, Arc::new(program)))
     }
+}
+
+fn check_topics(topics: &[Topic]) -> Result<(), String> {
+    for (index, topic) in topics.iter().enumerate() {
+        if let Some(problem) = topic.problem() {
+            return Err(problem);
+        }
+        if topics[..index].iter().any(|other| other.is_same(topic)) {
+            return Err(format!(
+                "{topic:?} is subscribed to twice: use Topic::when for different handlers"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_declared(declared: &[(String, EventFn)], routes: &Routes) -> Result<(), String> {
+    let bare = |path: &str| path.trim_matches('/').to_owned();
+    for (index, (path, _)) in declared.iter().enumerate() {
+        if bare(path).is_empty() {
+            return Err("App::on_route needs the path that a subscription routes to".to_owned());
+        }
+        if declared[..index]
+            .iter()
+            .any(|(other, _)| bare(other) == bare(path))
+        {
+            return Err(format!("the route {path:?} has two handlers"));
+        }
+        if routes.has(&bare(path)) {
+            return Err(format!("the route {path:?} is that of a method, too"));
+        }
+    }
+    Ok(())
 }
 
 /// An error of the start.

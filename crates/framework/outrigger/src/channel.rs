@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
+use http::{HeaderValue, Method, header::CONTENT_TYPE};
 use outrigger_block_pubsub::Metadata;
 use outrigger_runtime_channel::{
-    AppChannel, AppSubscription, BulkDelivery, BulkEntry, Error, EventDelivery, EventVerdict, InvokeRequest,
-    Protocol, Verdicts,
+    AppChannel, AppSubscription, BulkDelivery, Error, EventDelivery, EventVerdict, InvokeRequest, Protocol,
+    Verdicts,
+    http::{bulk_body, bulk_verdicts, of_metadata, verdict as http_verdict},
 };
 use outrigger_transport::Body;
 use outrigger_wire_names::{content, headers};
 
-use crate::{Request, Response, Verdict, program::Program, status};
+use crate::{Request, Response, Verdict, batch, program::Program};
 
-/// Bytes of an answer to an event that are read.
-const ANSWER_LIMIT: u64 = 64 * 1024;
+/// Bytes of a method's answer to events that are read, as of an app with a socket.
+const ANSWER_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// An app in this process.
 #[derive(Debug)]
@@ -37,25 +38,19 @@ impl InProcess {
         let response = self.0.call(request).await;
         let status = response.status();
         let body = response.into_body().collect(ANSWER_LIMIT).await?;
-        Ok(status::verdict(status, &body))
+        Ok(http_verdict(status, &body))
     }
 
-    async fn deliver_entry(
-        &self,
-        delivery: &BulkDelivery<'_>,
-        entry: &BulkEntry,
-    ) -> Result<EventVerdict, Error> {
-        if !entry.is_envelope || self.0.event_handler(delivery.path).is_none() {
-            return Err(Error::Answer {
-                call: "bulk delivery",
-                reason: format!(
-                    "{} of an embedded app takes no bulk: leave bulkSubscribe out of the subscription to {:?}",
-                    delivery.path, delivery.topic
-                ),
-            });
-        }
-        let request = event_request(delivery.path, entry.event.clone(), &entry.metadata, None)?;
-        self.deliver_to(delivery.path, request).await
+    /// Delivers a batch to a method, as an app with a socket gets it.
+    async fn deliver_batch(&self, delivery: BulkDelivery<'_>) -> Result<Verdicts, Error> {
+        let body = Bytes::from(bulk_body(&delivery)?);
+        let mut request = post(delivery.path, body)?;
+        let kind = HeaderValue::from_static(content::JSON);
+        request.headers_mut().insert(CONTENT_TYPE, kind);
+        let response = self.0.call(request).await;
+        let status = response.status();
+        let body = response.into_body().collect(ANSWER_LIMIT).await?;
+        Ok(bulk_verdicts(status, &body, delivery.entries))
     }
 }
 
@@ -86,12 +81,14 @@ impl AppChannel for InProcess {
     }
 
     async fn deliver_bulk(&self, delivery: BulkDelivery<'_>) -> Result<Verdicts, Error> {
-        let mut verdicts = Verdicts::new();
-        for entry in delivery.entries {
-            let verdict = self.deliver_entry(&delivery, entry).await?;
-            verdicts.insert(entry.id.clone(), verdict);
-        }
-        Ok(verdicts)
+        self.0.shared().connected().await;
+        let Some(handler) = self.0.event_handler(delivery.path) else {
+            return self.deliver_batch(delivery).await;
+        };
+        let verdicts = batch::deliver(&self.0, handler, &delivery).await?.into_iter();
+        Ok(verdicts
+            .map(|(id, given)| (id.to_owned(), verdict(given)))
+            .collect())
     }
 
     async fn probe(&self, _: &str) -> Result<bool, Error> {
@@ -112,28 +109,29 @@ fn verdict(verdict: Verdict) -> EventVerdict {
 }
 
 /// An event as a request: its envelope, its broker's metadata as headers, and its trace.
-fn event_request(
+pub(crate) fn event_request(
     path: &str,
     envelope: Bytes,
     metadata: &Metadata,
     traceparent: Option<&str>,
 ) -> Result<Request, Error> {
-    let mut request = Request::new(Body::from(envelope));
+    let mut request = post(path, envelope)?;
+    let map = request.headers_mut();
+    *map = of_metadata(metadata);
+    map.insert(CONTENT_TYPE, HeaderValue::from_static(content::CLOUD_EVENT));
+    if let Some(parent) = traceparent.and_then(|parent| HeaderValue::from_str(parent).ok()) {
+        map.insert(headers::TRACEPARENT, parent);
+    }
+    Ok(request)
+}
+
+fn post(path: &str, body: Bytes) -> Result<Request, Error> {
+    let mut request = Request::new(Body::from(body));
     *request.method_mut() = Method::POST;
     let rooted = format!("/{}", path.trim_start_matches('/'));
     *request.uri_mut() = rooted.parse().map_err(|error| Error::Answer {
         call: "route",
         reason: format!("{path:?} is not a path: {error}"),
     })?;
-    let map = request.headers_mut();
-    for (name, value) in metadata {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
-            map.insert(name, value);
-        }
-    }
-    map.insert(CONTENT_TYPE, HeaderValue::from_static(content::CLOUD_EVENT));
-    if let Some(parent) = traceparent.and_then(|parent| HeaderValue::from_str(parent).ok()) {
-        map.insert(headers::TRACEPARENT, parent);
-    }
     Ok(request)
 }

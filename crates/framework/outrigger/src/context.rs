@@ -7,7 +7,11 @@ use outrigger_client::Client;
 use outrigger_runtime_api::Api;
 use tokio::sync::SetOnce;
 
-use crate::{Handle, Provided, extract::Pairs, handle::Backend};
+use crate::{
+    Handle, Provided,
+    extract::Pairs,
+    handle::{Backend, Local},
+};
 
 /// What all handlers of an app share.
 #[derive(Debug)]
@@ -36,7 +40,7 @@ impl Shared {
     /// Gives the handlers their handle. The first time counts.
     pub(crate) fn connect(&self, handle: &Handle) {
         let weak = match handle.backend() {
-            Backend::Embedded(api) => WeakBackend::Embedded(Arc::downgrade(api)),
+            Backend::Embedded(local) => WeakBackend::Embedded(Arc::downgrade(local.api())),
             Backend::Sidecar(client) => WeakBackend::Sidecar(client.clone()),
         };
         // A second handle of one app would be the same one.
@@ -50,7 +54,7 @@ impl Shared {
 
     fn handle(&self) -> Option<Handle> {
         Some(Handle::new(match self.back.get()? {
-            WeakBackend::Embedded(api) => Backend::Embedded(api.upgrade()?),
+            WeakBackend::Embedded(api) => Backend::Embedded(Local::new(api.upgrade()?)),
             WeakBackend::Sidecar(client) => Backend::Sidecar(client.clone()),
         }))
     }

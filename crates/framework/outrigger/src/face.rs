@@ -10,7 +10,17 @@ use outrigger_wire_names::{app as names, headers, messages, routes};
 use serde_json::{Value, json};
 use tower_service::Service;
 
-use crate::{IntoResponse, Json, Request, Response, program::Program, status::Status};
+use crate::{
+    Error, IntoResponse, Json, Request, Response,
+    batch::{self, Batch},
+    handler::EventFn,
+    program::Program,
+    status::Status,
+};
+
+/// Bytes that a bulk delivery may have: 16 events of the largest size that a sidecar takes by default. One that is larger
+/// comes again, so that a subscription must ask for fewer events at a time.
+const BATCH_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// What a sidecar calls: the app's methods, its event handlers, and the questions that every app is asked.
 #[derive(Debug, Clone)]
@@ -42,7 +52,7 @@ impl Face {
         if request.method() == Method::POST
             && let Some(handler) = program.event_handler(request.uri().path())
         {
-            return Json(Status::from(program.event(handler, request).await)).into_response();
+            return event(program, handler, request).await;
         }
         match program.try_call(request).await {
             Ok(response) => response,
@@ -76,6 +86,33 @@ impl Face {
     }
 }
 
+/// Hands one event, or those of a bulk delivery, to their handler.
+async fn event(program: &Program, handler: &EventFn, request: Request) -> Response {
+    if !batch::may_be(request.headers()) {
+        return Json(Status::from(program.event(handler, request).await)).into_response();
+    }
+    let (head, body) = request.into_parts();
+    let body = match body.collect(BATCH_LIMIT).await {
+        Ok(body) => body,
+        Err(error) => return unread(&error).into_response(),
+    };
+    let Some(events) = Batch::parse(&body) else {
+        let request = Request::from_parts(head, body.into());
+        return Json(Status::from(program.event(handler, request).await)).into_response();
+    };
+    match events.deliver(&body, head.uri.path(), program, handler).await {
+        Ok(statuses) => Json(statuses).into_response(),
+        Err(error) => unread(&error).into_response(),
+    }
+}
+
+fn unread(error: &(dyn std::error::Error + 'static)) -> Error {
+    Error::internal(format!(
+        "a bulk delivery could not be read: {}",
+        outrigger_base_std::chain(error)
+    ))
+}
+
 /// A subscription as an HTTP app tells it.
 fn wanted(subscription: &AppSubscription) -> Value {
     let rules = subscription.routes.rules.iter();
@@ -88,6 +125,11 @@ fn wanted(subscription: &AppSubscription) -> Value {
         "metadata": subscription.metadata,
         "routes": {"rules": rules, "default": subscription.routes.default.as_deref().unwrap_or_default()},
         "deadLetterTopic": subscription.dead_letter_topic.as_deref().unwrap_or_default(),
+        "bulkSubscribe": {
+            "enabled": subscription.bulk.enabled,
+            "maxMessagesCount": subscription.bulk.max_messages_count.unwrap_or_default(),
+            "maxAwaitDurationMs": subscription.bulk.max_await_duration_ms.unwrap_or_default(),
+        },
     })
 }
 

@@ -2,17 +2,17 @@
 
 mod convert;
 mod invoke;
+mod local;
 mod publish;
 mod secrets;
 mod state;
-mod trace;
 mod transaction;
 
 use std::sync::Arc;
 
 use http::HeaderMap;
 use outrigger_client::Client;
-use outrigger_runtime_api::Api;
+use outrigger_wire_names::headers;
 
 use crate::Mode;
 
@@ -21,7 +21,7 @@ pub use secrets::SecretStore;
 pub use state::{StateStore, Versioned};
 pub use transaction::Transaction;
 
-use trace::Trace;
+pub(crate) use local::Local;
 
 /// The building blocks, whichever way the app runs. Cheap to clone.
 ///
@@ -31,32 +31,36 @@ use trace::Trace;
 #[derive(Debug, Clone)]
 pub struct Handle {
     backend: Backend,
-    trace: Option<Arc<Trace>>,
 }
 
 /// Where operations go.
 #[derive(Debug, Clone)]
 pub(crate) enum Backend {
     /// Into the runtime in this process.
-    Embedded(Arc<Api>),
+    Embedded(Local),
     /// To the sidecar beside it.
     Sidecar(Client),
 }
 
 impl Handle {
     pub(crate) fn new(backend: Backend) -> Self {
-        Self { backend, trace: None }
+        Self { backend }
     }
 
     pub(crate) fn backend(&self) -> &Backend {
         &self.backend
     }
 
-    pub(crate) fn in_trace_of(self, headers: &HeaderMap) -> Self {
-        Self {
-            trace: Trace::of(headers).map(Arc::new),
-            ..self
-        }
+    /// The same handle, whose operations belong to the trace of a request.
+    pub(crate) fn in_trace_of(self, map: &HeaderMap) -> Self {
+        Self::new(match self.backend {
+            Backend::Embedded(local) => Backend::Embedded(local.in_trace_of(map)),
+            Backend::Sidecar(client) => {
+                let trace = [headers::TRACEPARENT, headers::TRACESTATE].into_iter();
+                let trace = trace.filter_map(|name| Some((name.clone(), map.get(&name)?.clone())));
+                Backend::Sidecar(client.with_headers(trace.collect()))
+            }
+        })
     }
 
     /// How the app runs.

@@ -33,7 +33,7 @@
 //!
 //! | | embedded | beside a sidecar |
 //! |---|---|---|
-//! | app id, components, subscriptions from resources | the app's: [`App::new`], [`App::component`], [`App::resources`] | the sidecar's; components given in code have no effect, and one that the sidecar lacks is warned of |
+//! | app id, components, subscriptions from resources, configuration | the app's: [`App::new`], [`App::component`], [`App::resources`], [`App::configuration`] | the sidecar's; components given in code have no effect, and one that the sidecar lacks is warned of |
 //! | a call that cannot reach its app | [`Error::Refused`], for certain | [`Error::Refused`] where the sidecar's own error code tells it; an app that answers with that code looks the same |
 //! | a runtime that is gone | nothing to be gone: 503 in handlers while the app ends | [`Error::Unreachable`], which is [retryable](Error::retryable); a write may have been carried out |
 //! | bodies of calls | stream from peer to handler; at most the limit of [`App::max_body`], into extractors | stream through the sidecar, whose own limit (`--max-body-size`) applies as well |
@@ -42,18 +42,37 @@
 //! | an event that a handler never returns from | is in hand until the app ends, then goes back to its broker | the same; the sidecar's resiliency policy may end it earlier |
 //! | a handler that panics | 500; an event comes again | the same |
 //! | paths of event handlers | nobody can call them | other apps can invoke them, as with every app of Dapr's |
-//! | bulk subscriptions, declared in a resource | refused, with an error that says so | delivered to the route that they name |
-//! | spans | the trace context goes along; no spans are exported | the sidecar exports spans |
+//! | spans | an operation is a span named as its gRPC method, a publish one named `pubsub/` and the topic | those of the sidecar, named by the path of its HTTP API |
+//! | metrics | on the address of [`App::metrics`]; calls of the app itself and of the API are not counted | the sidecar's |
+//! | log of API calls (`spec.logging.apiLogging`) | none, with a warning: there is no API | the sidecar's |
 //!
 //! In both modes trailers of a call end at the first hop, and so does `Connection` with all that it names.
+//!
+//! # Traces
+//!
+//! The trace that a request or an event belongs to goes on through the [`Handle`] that its handler takes: into calls, into
+//! events, into spans of state and secrets. Embedded, spans are recorded and sent as the configuration (`spec.tracing`) and
+//! the environment (`OTEL_EXPORTER_OTLP_ENDPOINT` and the other variables of OpenTelemetry) say, as a sidecar does it;
+//! [`Running::shutdown`] sends the last ones. Where neither asks for traces, a trace that comes in is passed on, and none
+//! is begun.
 //!
 //! # Resources
 //!
 //! Embedded, components come from the folders given to [`App::resources`], or else from those in
-//! `OUTRIGGER_RESOURCES_PATH` (colons between them), and from code ([`App::component`]). Where none of them is given, the
-//! default ones are there: those in the user's folder (`components` in `OUTRIGGER_HOME`, or in `.outrigger` of the home
-//! folder), or, where there are none, a state store named `statestore` and a broker named `pubsub` with their data in
-//! that folder.
+//! `OUTRIGGER_RESOURCES_PATH` (colons between them), and from code ([`App::component`]). The settings that a sidecar takes
+//! from a `Configuration` come from the files given to [`App::configuration`], or else from those in `OUTRIGGER_CONFIG`:
+//! tracing, metrics, scopes of secrets, denied components, name resolution, features. What would protect the app and is
+//! not built (`accessControl`, `api`) is refused.
+//!
+//! Where neither a folder nor a component is given, the default ones are there: those in the user's folder (`components` in
+//! `OUTRIGGER_HOME`, or in `.outrigger` of the home folder), or, where there are none, a state store named `statestore` and
+//! a broker named `pubsub` with their data in that folder. The user's `config.yaml` goes with them.
+//!
+//! # Subscriptions
+//!
+//! An app subscribes in code ([`App::on`], [`App::subscribe`]). A `Subscription` among the resources names a route: that of
+//! a handler of events ([`App::on_route`]), or a method. [`Topic::bulk`], or `bulkSubscribe` in a resource, has events
+//! delivered in bulk; a handler of events still gets one at a time, and a method gets the request of the bulk delivery.
 //!
 //! # Features
 //!
@@ -62,6 +81,7 @@
 pub mod extract;
 
 mod app;
+mod batch;
 mod channel;
 mod context;
 mod face;

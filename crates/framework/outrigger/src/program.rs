@@ -3,6 +3,7 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use outrigger_runtime_channel::AppSubscription;
+use outrigger_wire_names::headers;
 
 use crate::{
     Request, Response, Topic, Verdict,
@@ -15,24 +16,33 @@ use crate::{
 pub(crate) struct Program {
     routes: Routes,
     subscriptions: Vec<AppSubscription>,
+    /// By their paths, without slashes around them.
     events: HashMap<String, EventFn>,
     shared: Arc<Shared>,
 }
 
 impl Program {
-    pub(crate) fn new(routes: Routes, topics: Vec<Topic>, shared: Arc<Shared>) -> Self {
-        let mut program = Self {
-            routes,
-            subscriptions: Vec::new(),
-            events: HashMap::new(),
-            shared,
-        };
+    /// `declared` are handlers of events by the paths that subscriptions in resources route to.
+    pub(crate) fn new(
+        routes: Routes,
+        topics: Vec<Topic>,
+        declared: Vec<(String, EventFn)>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let mut events = declared;
+        let mut subscriptions = Vec::new();
         for (index, topic) in topics.into_iter().enumerate() {
             let (subscription, handlers) = topic.split(index);
-            program.subscriptions.push(subscription);
-            program.events.extend(handlers);
+            subscriptions.push(subscription);
+            events.extend(handlers);
         }
-        program
+        let bare = |(path, handler): (String, EventFn)| (path.trim_matches('/').to_owned(), handler);
+        Self {
+            routes,
+            subscriptions,
+            events: events.into_iter().map(bare).collect(),
+            shared,
+        }
     }
 
     /// Whether a runtime has any reason to call this app.
@@ -67,11 +77,15 @@ impl Program {
 
     /// The handler of events that come by a path.
     pub(crate) fn event_handler(&self, path: &str) -> Option<&EventFn> {
-        self.events.get(path)
+        self.events.get(path.trim_matches('/'))
     }
 
     /// Hands an event to a handler; the body of the request is the envelope.
     pub(crate) async fn event(&self, handler: &EventFn, mut request: Request) -> Verdict {
+        // Whoever publishes can send such metadata, which came as headers: of an event nobody knows who called.
+        for name in [headers::CALLER_APP_ID, headers::CALLER_NAMESPACE] {
+            request.headers_mut().remove(name);
+        }
         let context = Context::new(self.shared.clone(), Vec::new());
         request.extensions_mut().insert(context);
         handler(request).await

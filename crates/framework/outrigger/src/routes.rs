@@ -79,6 +79,11 @@ impl Routes {
         self.exact.is_empty() && self.patterns.is_empty()
     }
 
+    /// Whether there is a method of exactly this name.
+    pub(crate) fn has(&self, method: &str) -> bool {
+        self.exact.contains_key(method)
+    }
+
     /// Finds the handler of a call.
     pub(crate) fn find(&self, verb: &Method, path: &str) -> Found {
         let path = path.trim_matches('/');

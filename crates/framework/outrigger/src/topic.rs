@@ -1,6 +1,6 @@
 //! Subscriptions of an app.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use outrigger_resource_manifest::{BulkSubscribe, Routes, Rule};
 use outrigger_runtime_channel::AppSubscription;
@@ -37,6 +37,7 @@ pub struct Topic {
     otherwise: Option<EventFn>,
     dead_letter: Option<String>,
     metadata: BTreeMap<String, String>,
+    bulk: BulkSubscribe,
     checks: Vec<Check>,
 }
 
@@ -50,6 +51,7 @@ impl Topic {
             otherwise: None,
             dead_letter: None,
             metadata: BTreeMap::new(),
+            bulk: BulkSubscribe::default(),
             checks: Vec::new(),
         }
     }
@@ -95,6 +97,20 @@ impl Topic {
         self
     }
 
+    /// Events are delivered in bulk: up to `most` at a time, gathered for up to `wait` (by whole milliseconds); a zero
+    /// leaves either to the runtime. The handlers still get one event at a time, and each has its own verdict. It saves
+    /// round trips to an app beside a sidecar.
+    pub fn bulk(mut self, most: u32, wait: Duration) -> Self {
+        let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+        let given = |number: u32| (number > 0).then_some(number);
+        self.bulk = BulkSubscribe {
+            enabled: true,
+            max_messages_count: given(most),
+            max_await_duration_ms: given(wait),
+        };
+        self
+    }
+
     pub(crate) fn checks(&self) -> &[Check] {
         &self.checks
     }
@@ -136,7 +152,7 @@ impl Topic {
             metadata: self.metadata,
             routes: Routes { rules, default },
             dead_letter_topic: self.dead_letter,
-            bulk: BulkSubscribe::default(),
+            bulk: self.bulk,
         };
         (subscription, handlers)
     }

@@ -26,6 +26,8 @@ use crate::{
     Settings, Verdicts,
 };
 
+pub use events::{bulk_body, bulk_verdicts, of_metadata, verdict};
+
 /// Bytes that the body of an app's answer to one of our own calls may have.
 const ANSWER_LIMIT: u64 = 4 * 1024 * 1024;
 

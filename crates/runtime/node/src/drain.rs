@@ -2,17 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use outrigger_base_task::{Drain, Phase, StopSignal, TaskSet};
+use outrigger_base_task::{Drain, Leftover, Phase, StopSignal, TaskSet};
 use outrigger_discovery::Registration;
 use outrigger_runtime_api::{Api, Stage};
 use tokio::time::Instant;
 
-use crate::DrainOptions;
+use crate::{DrainOptions, spans::Spans};
 
 /// Time that a withdrawal from discovery may take.
 const WITHDRAW_TIMEOUT: Duration = Duration::from_secs(1);
-/// Time for the last spans to go out.
-const TELEMETRY_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time that tasks have which were told to end.
+pub(crate) const TASKS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Time for connections to end that were told to, after their requests had theirs.
+const CUT_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// What is brought to an end.
 pub(crate) struct Ending {
@@ -22,9 +25,11 @@ pub(crate) struct Ending {
     pub(crate) servers: TaskSet,
     pub(crate) components: TaskSet,
     pub(crate) tasks: TaskSet,
+    pub(crate) spans: Spans,
 }
 
-/// Ends a node: no new messages, out of discovery, no new requests, those in flight finished, components closed.
+/// Ends a node: no new messages, out of discovery, no new requests, those in flight finished, components closed, the last
+/// spans sent.
 ///
 /// `subscriptions` ends what delivers messages; the API answers until all of them are handled. Returns the names of
 /// steps and tasks that ran out of time.
@@ -40,6 +45,7 @@ pub(crate) async fn run(
         servers,
         components,
         tasks,
+        spans,
     } = ending;
     let start = Instant::now();
     let blocked = block(&api, options.block);
@@ -69,29 +75,29 @@ pub(crate) async fn run(
     drain.on(
         Phase::Components,
         "components",
-        options.graceful.max(TELEMETRY_TIMEOUT),
+        options.graceful.max(TASKS_TIMEOUT),
         async move {
             snapshot.close().await;
         },
     );
     late.extend(drain.run().await);
     for set in [components, tasks] {
-        let left = set.close(TELEMETRY_TIMEOUT).await;
-        late.extend(
-            left.into_iter()
-                .map(|leftover| format!("{}: {}", leftover.owner, leftover.task)),
-        );
+        late.extend(set.close(TASKS_TIMEOUT).await.into_iter().map(name));
     }
+    // Last, as everything before may end a span.
+    late.extend(spans.close().await.into_iter().map(name));
     late
 }
 
 /// Waits for requests in flight; what is left after `deadline` is cut and named.
 async fn in_flight(servers: TaskSet, deadline: Duration) -> Vec<String> {
     let _ = tokio::time::timeout(deadline, servers.wait()).await;
-    let left = servers.close(Duration::from_millis(100)).await;
-    left.into_iter()
-        .map(|leftover| format!("{}: {}", leftover.owner, leftover.task))
-        .collect()
+    let left = servers.close(CUT_TIMEOUT).await;
+    left.into_iter().map(name).collect()
+}
+
+fn name(leftover: Leftover) -> String {
+    format!("{}: {}", leftover.owner, leftover.task)
 }
 
 /// The wait of `--dapr-block-shutdown-duration`: the API stays up for that long, or until the app is unwell.

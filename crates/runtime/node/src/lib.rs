@@ -13,6 +13,7 @@ mod load;
 mod node;
 mod options;
 mod resolution;
+mod spans;
 mod unbuilt;
 
 pub use address::host_address;

@@ -19,7 +19,7 @@ pub struct Loaded {
     pub configuration: Configuration,
     /// Resources of the app, of every kind.
     pub resources: Vec<Resource>,
-    /// Peers that the configuration writes down, by id or by `namespace/id`.
+    /// Peers that are written down, by id or by `namespace/id`: those of the configuration, and what the program adds.
     pub static_peers: BTreeMap<String, Vec<SocketAddr>>,
     /// Whether the app is not asked for its configuration (`--disable-init-endpoints config`).
     pub skip_app_config: bool,
@@ -100,6 +100,13 @@ fn tell(report: &LoadReport) {
                 other.origin,
                 block,
                 other.name
+            );
+        }
+        if let Resource::Configuration(configuration) = resource {
+            tracing::warn!(
+                "{}: Configuration {} has no effect among resources: its file is named by itself",
+                configuration.origin,
+                configuration.name
             );
         }
         if let Resource::Resiliency(resiliency) = resource {

@@ -1,38 +1,53 @@
 //! The node itself.
 
 use std::{
+    convert::Infallible,
+    future::Ready,
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
 
+use http::{HeaderValue, Request, Response, header::CONTENT_TYPE};
 use outrigger_base_std::{BoxError, go};
 use outrigger_base_task::{StopSignal, TaskSet};
-use outrigger_base_telemetry::{
-    metrics::{ProcessCollector, RegisterError, Registry as Metrics},
-    trace::Tracer,
+use outrigger_base_telemetry::metrics::{
+    CONTENT_TYPE as METRICS_TYPE, ProcessCollector, RegisterError, Registry as Metrics,
 };
 use outrigger_discovery::Registration;
 use outrigger_resource_manifest::{Configuration, Env, configuration::DEFAULT_FEATURES};
-use outrigger_runtime_api::{Api, Outside, Parts, Readiness, Stage, Telemetry};
+use outrigger_runtime_api::{Api, Outside, Parts, Readiness, Stage, Telemetry, metrics_registry};
 use outrigger_runtime_host::{Host, open};
 use outrigger_runtime_peer::{Collector, InternalService, Peers};
-use outrigger_transport::server::{self, Listener};
+use outrigger_transport::{
+    Body,
+    server::{self, Listener},
+};
 use outrigger_wire_names::environment;
+use tower::service_fn;
 
 use crate::{
     Options,
     app::App,
     discovery::Discovery,
     drain::{self, Ending},
+    spans::Spans,
 };
 
 /// Bytes of a message between sidecars where the body has no limit.
 const UNLIMITED: usize = usize::MAX >> 1;
 
-/// Bytes that the head of a call between sidecars may have at least. What came in a message of gRPC, the method and the
-/// query, stands in the head there: up to 64 KiB of a URI, with what the sidecar of the caller adds beside it.
-const INTERNAL_HEAD: usize = 128 * 1024;
+/// Bytes that the head of a gRPC call, or of one between sidecars, may have at least. What came in a message of gRPC, the
+/// method and the query, stands in the head between sidecars: up to 64 KiB of a URI, with what the sidecar of the caller
+/// adds beside it. Dapr allows a gRPC caller 4 MiB; what no other sidecar would take is refused here.
+const GRPC_HEAD: usize = 128 * 1024;
+
+/// Time without a call after which a server of gRPC ends a connection (dapr-runtime.md §2.1).
+const GRPC_MAX_IDLE: Duration = Duration::from_secs(180);
+
+/// Time that is to lie between two pings of a gRPC client: one that pings oftener is told so and cut.
+const GRPC_MIN_PING: Duration = Duration::from_secs(8);
 
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
@@ -47,10 +62,13 @@ pub enum StartError {
     },
     /// A component did not open.
     #[error(transparent)]
-    Component(#[from] open::ComponentError),
+    Component(#[from] Box<open::ComponentError>),
     /// The settings of the app channel cannot be used.
     #[error("cannot reach the app with these settings")]
     App(#[source] BoxError),
+    /// Spans cannot be recorded or sent as the configuration and the environment ask.
+    #[error("failed to set up tracing")]
+    Tracing(#[source] BoxError),
     /// A metric was registered twice.
     #[error("cannot register metrics")]
     Metrics(#[from] RegisterError),
@@ -58,16 +76,24 @@ pub enum StartError {
 
 /// A running member of the mesh.
 pub struct Node {
+    ground: Ground,
     api: Arc<Api>,
-    metrics: Arc<Metrics>,
-    tasks: TaskSet,
     servers: TaskSet,
-    components: TaskSet,
     intake: StopSignal,
     internal: SocketAddr,
     registration: Registration,
     options: Running,
     arrival: Option<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+/// What a node stands on. It is there before the node is, so that a start which fails can clear it away.
+#[derive(Clone)]
+struct Ground {
+    host: Arc<Host>,
+    metrics: Arc<Metrics>,
+    tasks: TaskSet,
+    components: TaskSet,
+    spans: Spans,
 }
 
 /// What of the options is needed while the node runs.
@@ -77,91 +103,107 @@ struct Running {
     drain: crate::DrainOptions,
 }
 
-impl Node {
-    /// Opens the components, binds the internal port, announces the node and begins to answer peers.
-    ///
-    /// The node is ready for outbound calls then; [`Node::arrive`] waits for the app.
-    pub async fn start(
-        options: Options,
-        tracer: Tracer,
-        metrics: Arc<Metrics>,
-        env: &dyn Env,
-    ) -> Result<Self, StartError> {
-        let address = options.internal;
-        // Bound before anything is opened: a taken port is found at once.
-        let socket = server::bind(address, false).map_err(|source| StartError::Bind { address, source })?;
-        let internal = socket
-            .local_addr()
-            .map_err(|source| StartError::Bind { address, source })?;
-        let tasks = TaskSet::new("node");
-        let components = TaskSet::on(tokio::runtime::Handle::current(), "components");
-        let host = Arc::new(Host::new(
-            options.identity.clone(),
-            options.clock.clone(),
-            options.entropy.clone(),
-        ));
+impl Ground {
+    fn new(options: &Options, env: &dyn Env) -> Result<Self, StartError> {
+        let configuration = &options.loaded.configuration;
+        let (clock, entropy) = (options.clock.clone(), options.entropy.clone());
+        let app_id = &options.identity.app_id;
+        let spans = Spans::start(configuration, app_id, clock.clone(), entropy.clone(), env);
+        let metrics = metrics_registry(&configuration.metrics);
+        metrics.add_collector(Arc::new(ProcessCollector::default()));
+        Ok(Self {
+            host: Arc::new(Host::new(options.identity.clone(), clock, entropy)),
+            metrics: Arc::new(metrics),
+            tasks: TaskSet::new("node"),
+            components: TaskSet::on(tokio::runtime::Handle::current(), "components"),
+            spans: spans.map_err(StartError::Tracing)?,
+        })
+    }
+
+    async fn open_components(&self, options: &Options, env: &dyn Env) -> Result<(), StartError> {
         let opener = open::Opener {
             registry: &options.registry,
-            host: &host,
+            host: &self.host,
             configuration: &options.loaded.configuration,
-            tasks: &components,
+            tasks: &self.components,
             data_dir: options.data_dir.clone(),
         };
-        host.replace(open::open(&options.loaded.resources, &opener, env).await?);
-        metrics.add_collector(Arc::new(ProcessCollector::default()));
-        let node = Self::assemble(
-            options,
-            tracer,
-            metrics,
-            host,
-            Sockets { socket, internal },
-            tasks,
-            components,
-        )
-        .await?;
-        node.close_idle_connections(collector(env));
-        Ok(node)
+        let opened = open::open(&options.loaded.resources, &opener, env).await;
+        self.host.replace(opened.map_err(Box::new)?);
+        Ok(())
+    }
+
+    /// Ends what a start that failed has begun.
+    async fn clear(self, graceful: Duration) {
+        let snapshot = self.host.snapshot_owned();
+        // The start has failed already, and said why: what does not end in time is cut.
+        let _ = tokio::time::timeout(graceful, snapshot.close()).await;
+        self.components.close(drain::TASKS_TIMEOUT).await;
+        self.tasks.close(drain::TASKS_TIMEOUT).await;
+        self.spans.close().await;
+    }
+}
+
+impl Node {
+    /// Opens the components, binds the internal port, announces the node and begins to answer peers. It traces and counts
+    /// as its configuration and the environment say.
+    ///
+    /// The node is ready for outbound calls then; [`Node::arrive`] waits for the app.
+    ///
+    /// # Errors
+    /// Why it did not start. Nothing of it is left running then.
+    pub async fn start(options: Options, env: &dyn Env) -> Result<Self, StartError> {
+        // Bound before anything is opened: a taken port is found at once.
+        let sockets = Sockets::bind(options.internal)?;
+        let ground = Ground::new(&options, env)?;
+        let graceful = options.drain.graceful;
+        let started = match ground.open_components(&options, env).await {
+            Ok(()) => Self::assemble(options, ground.clone(), sockets).await,
+            Err(error) => Err(error),
+        };
+        match started {
+            Ok(node) => {
+                node.close_idle_connections(collector(env));
+                Ok(node)
+            }
+            Err(error) => {
+                ground.clear(graceful).await;
+                Err(error)
+            }
+        }
     }
 
     fn close_idle_connections(&self, collector: Collector) {
-        let (peers, stop) = (self.api.parts().peers.clone(), self.tasks.signal().clone());
-        self.tasks.spawn("idle-connections", async move {
+        let (peers, stop) = (self.api.parts().peers.clone(), self.tasks().signal().clone());
+        self.tasks().spawn("idle-connections", async move {
             let _ = stop.run_until(peers.collect(collector)).await;
         });
     }
 
-    async fn assemble(
-        options: Options,
-        tracer: Tracer,
-        metrics: Arc<Metrics>,
-        host: Arc<Host>,
-        sockets: Sockets,
-        tasks: TaskSet,
-        components: TaskSet,
-    ) -> Result<Self, StartError> {
-        let identity = &options.identity;
+    async fn assemble(options: Options, ground: Ground, sockets: Sockets) -> Result<Self, StartError> {
+        let tasks = ground.tasks.clone();
         let discovery = Discovery::new(
-            identity,
+            &options.identity,
             options.registry_dir.as_deref(),
             options.multicast,
-            &options.static_peers,
+            &options.loaded.static_peers,
         );
         let configuration = &options.loaded.configuration;
-        let telemetry = Telemetry::new(&metrics, &identity.app_id, &configuration.metrics)?;
+        let app_id = options.identity.app_id.clone();
+        let telemetry = Telemetry::new(&ground.metrics, &app_id, &configuration.metrics)?;
         let app = App::new(options.app, &telemetry, &tasks).map_err(StartError::App)?;
         tell_what_is_missing();
         let max_head = u32::try_from(options.max_head).unwrap_or(u32::MAX);
+        let mut seed = [0; 8];
+        ground.host.entropy.fill(&mut seed);
+        let peers = Peers::new(discovery.resolver.clone(), tasks.child("peers"), max_head);
         let parts = Parts {
-            peers: Arc::new(Peers::new(
-                discovery.resolver.clone(),
-                tasks.child("peers"),
-                max_head,
-            )),
-            outside: Outside::new(identity, tasks.child("outside")),
-            host,
+            peers: Arc::new(peers.seeded(u64::from_le_bytes(seed))),
+            outside: Outside::new(&options.identity, tasks.child("outside")),
+            host: ground.host.clone(),
             channel: app.channel.clone(),
             app_health: app.health.clone(),
-            tracer,
+            tracer: ground.spans.tracer.clone(),
             telemetry,
             readiness: Readiness::default(),
             shutdown: StopSignal::default(),
@@ -169,16 +211,11 @@ impl Node {
             features: features(configuration),
             app_connection: app.connection.clone(),
         };
-        let api = Arc::new(Api::new(parts, &metrics)?);
-        let max_body = options
-            .max_body
-            .and_then(|max| usize::try_from(max).ok())
-            .unwrap_or(UNLIMITED);
-        let service = InternalService::new(api.clone(), identity.app_id.clone(), max_body);
+        let max_body = options.max_body.and_then(|max| usize::try_from(max).ok());
+        let api = Arc::new(Api::new(parts, &ground.metrics)?);
+        let ask_config = !options.loaded.skip_app_config;
         let mut node = Self {
-            arrival: Some(Box::pin(
-                app.arrival(!options.loaded.skip_app_config, tasks.clone()),
-            )),
+            arrival: Some(Box::pin(app.arrival(ask_config, tasks.clone()))),
             servers: tasks.child("servers"),
             intake: StopSignal::default(),
             internal: sockets.internal,
@@ -192,33 +229,29 @@ impl Node {
                 drain: options.drain,
             },
             api,
-            metrics,
-            tasks,
-            components,
+            ground,
         };
-        let listener = Listener::tcp(sockets.socket).map_err(|source| StartError::Bind {
-            address: sockets.internal,
-            source,
-        })?;
-        let internal = server::Options {
-            max_head: node.options.server.max_head.max(INTERNAL_HEAD),
-            ..node.options.server
-        };
-        node.serve("internal", listener, internal, service);
-        node.registration = discovery
-            .announce(identity, identity.host_address, sockets.internal.port())
-            .await;
+        node.serve_peers(sockets, app_id, max_body.unwrap_or(UNLIMITED))?;
+        let (identity, port) = (&options.identity, node.internal.port());
+        node.registration = discovery.announce(identity, identity.host_address, port).await;
         Ok(node)
+    }
+
+    fn serve_peers(&self, sockets: Sockets, app_id: Arc<str>, max_body: usize) -> Result<(), StartError> {
+        let address = sockets.internal;
+        let listener =
+            Listener::tcp(sockets.socket).map_err(|source| StartError::Bind { address, source })?;
+        let options = self.grpc_server_options();
+        let service = InternalService::new(self.api.clone(), app_id, max_body);
+        self.serve("internal", listener, options, service);
+        Ok(())
     }
 
     /// Serves a face on a listener, on the worker runtimes, until the node drains.
     pub fn serve<S>(&self, name: &'static str, listener: Listener, options: server::Options, service: S)
     where
-        S: tower_service::Service<
-                http::Request<outrigger_transport::Body>,
-                Response = http::Response<outrigger_transport::Body>,
-                Error = std::convert::Infallible,
-            > + Clone
+        S: tower_service::Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+            + Clone
             + Send
             + Sync
             + 'static,
@@ -235,6 +268,12 @@ impl Node {
         );
         // A loop ends with its last connection, so that the drain waits for those of this set and no others.
         self.servers.spawn(name, serving);
+    }
+
+    /// Serves what is counted, for Prometheus, on any path, until the node drains.
+    pub fn serve_metrics(&self, listener: Listener) {
+        let service = service_fn(render(self.metrics().clone()));
+        self.serve("metrics", listener, self.options.server, service);
     }
 
     /// Enters the stage in which outbound calls are answered, waits for the app, and then counts as ready.
@@ -256,12 +295,12 @@ impl Node {
 
     /// What is counted.
     pub fn metrics(&self) -> &Arc<Metrics> {
-        &self.metrics
+        &self.ground.metrics
     }
 
     /// Owner of tasks that live as long as the node.
     pub fn tasks(&self) -> &TaskSet {
-        &self.tasks
+        &self.ground.tasks
     }
 
     /// Defaults for servers of this node.
@@ -269,22 +308,42 @@ impl Node {
         self.options.server
     }
 
+    /// Defaults for servers of this node that speak gRPC.
+    pub fn grpc_server_options(&self) -> server::Options {
+        server::Options {
+            max_head: self.options.server.max_head.max(GRPC_HEAD),
+            max_idle: Some(GRPC_MAX_IDLE),
+            min_ping: Some(GRPC_MIN_PING),
+            ..self.options.server
+        }
+    }
+
     /// Where the internal port is bound.
     pub fn internal_address(&self) -> SocketAddr {
         self.internal
     }
 
-    /// Ends the node in phases: intake, discovery, subscriptions, requests in flight, components, telemetry. Returns what ran out of time, by name.
+    /// Ends the node in phases: discovery, subscriptions, requests in flight, components, spans. Returns what ran out of
+    /// time, by name.
     pub async fn drain(self, subscriptions: impl Future<Output = ()> + Send + 'static) -> Vec<String> {
         let ending = Ending {
             api: self.api,
             registration: self.registration,
             intake: self.intake,
             servers: self.servers,
-            components: self.components,
-            tasks: self.tasks,
+            components: self.ground.components,
+            tasks: self.ground.tasks,
+            spans: self.ground.spans,
         };
         drain::run(ending, self.options.drain, subscriptions).await
+    }
+
+    /// Tells everything to end, without waiting: what is in hand is cut.
+    pub fn abandon(&self) {
+        self.intake.stop();
+        self.ground.tasks.stop();
+        self.ground.components.stop();
+        self.ground.spans.abandon();
     }
 }
 
@@ -320,10 +379,32 @@ fn tell_what_is_missing() {
     tracing::warn!("Scheduler disabled: jobs are not built into this version of Outrigger");
 }
 
+/// Answers with what is counted.
+fn render(
+    metrics: Arc<Metrics>,
+) -> impl Fn(Request<Body>) -> Ready<Result<Response<Body>, Infallible>> + Clone {
+    move |_| {
+        let mut response = Response::new(Body::from(metrics.render()));
+        let kind = HeaderValue::from_static(METRICS_TYPE);
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        std::future::ready(Ok(response))
+    }
+}
+
 /// The internal port, bound.
 struct Sockets {
     socket: TcpListener,
     internal: SocketAddr,
+}
+
+impl Sockets {
+    fn bind(address: SocketAddr) -> Result<Self, StartError> {
+        let bound = server::bind(address, false).and_then(|socket| {
+            let internal = socket.local_addr()?;
+            Ok(Self { socket, internal })
+        });
+        bound.map_err(|source| StartError::Bind { address, source })
+    }
 }
 
 impl std::fmt::Debug for Node {

@@ -1,6 +1,6 @@
 //! What a node is made from.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use outrigger_base_clock::{Clock, Entropy};
 use outrigger_runtime_channel::{AppChannel, Settings, health};
@@ -30,8 +30,6 @@ pub struct Options {
     pub registry_dir: Option<PathBuf>,
     /// Whether peers are looked for, and told of this node, by multicast.
     pub multicast: bool,
-    /// Peers that are written down: id or `namespace/id`, and addresses.
-    pub static_peers: BTreeMap<String, Vec<SocketAddr>>,
     /// Bytes that a request's body may have; `None` for no limit.
     pub max_body: Option<u64>,
     /// Bytes that the head of a request or an answer may have.

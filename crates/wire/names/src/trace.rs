@@ -3,6 +3,9 @@
 /// Begins the name of the span of an invocation; the app's id and the method follow.
 pub const CALL_LOCAL: &str = "CallLocal/";
 
+/// Begins the name of the span of an operation that is asked for in-process; the name of its gRPC method follows.
+pub const METHOD_PREFIX: &str = "/dapr.proto.runtime.v1.Dapr/";
+
 /// The operation: method and path, or the gRPC method.
 pub const API: &str = "dapr.api";
 /// The status that was answered.

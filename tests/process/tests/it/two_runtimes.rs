@@ -1,7 +1,6 @@
 //! Two runtimes in one process, which do not know of each other: started, used and drained.
 
 use std::{
-    collections::BTreeMap,
     io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
     path::Path,
@@ -10,11 +9,7 @@ use std::{
 
 use outrigger::{App, Event, Mode, Running, Verdict};
 use outrigger_base_clock::{BufferedEntropy, SystemClock};
-use outrigger_base_telemetry::{
-    log::{Config, LogLayer, Output},
-    metrics::Registry as Metrics,
-    trace::{Sampler, Tracer},
-};
+use outrigger_base_telemetry::log::{Config, LogLayer, Output};
 use outrigger_runtime_api_http::{HttpFace, Options as HttpOptions};
 use outrigger_runtime_host::Identity;
 use outrigger_runtime_node::{DrainOptions, Node, Options, load};
@@ -39,7 +34,6 @@ async fn start(id: &str, folder: &Path) -> (Node, u16) {
     )
     .unwrap();
     let env = |_: &str| None;
-    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(BufferedEntropy::default()));
     let options = Options {
         identity: Identity {
             app_id: id.into(),
@@ -55,17 +49,13 @@ async fn start(id: &str, folder: &Path) -> (Node, u16) {
         data_dir: folder.join("data"),
         registry_dir: Some(folder.join("run")),
         multicast: false,
-        static_peers: BTreeMap::new(),
         max_body: None,
         max_head: 8192,
         drain: DrainOptions::default(),
-        clock: clock.clone(),
-        entropy: entropy.clone(),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(BufferedEntropy::default()),
     };
-    let tracer = Tracer::new(clock, entropy, Sampler::default(), None);
-    let mut node = Node::start(options, tracer, Arc::new(Metrics::new()), &env)
-        .await
-        .unwrap();
+    let mut node = Node::start(options, &env).await.unwrap();
     node.arrive(async {}).await;
     let listener = Listener::tcp(bind(LOOPBACK, false).unwrap()).unwrap();
     let port = listener.local_address().unwrap().port();

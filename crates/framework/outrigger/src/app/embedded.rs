@@ -2,19 +2,23 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use outrigger_base_clock::{BufferedEntropy, Clock, Entropy, SystemClock};
-use outrigger_base_telemetry::trace::{Sampler, Tracer};
-use outrigger_runtime_api::metrics_registry;
+use outrigger_base_clock::{BufferedEntropy, SystemClock};
 use outrigger_runtime_delivery::{Settings as DeliverySettings, Subscriptions};
 use outrigger_runtime_host::Identity;
 use outrigger_runtime_node::{
     AppOptions, DrainOptions, Node, Options, host_address, multicast, registry_dir,
 };
+use outrigger_transport::server::{self, Listener};
 use outrigger_wire_names::environment;
 use tracing::{Instrument, Span};
 
 use super::{Running, settings::Settings, start_error};
-use crate::{Error, Handle, channel::InProcess, handle::Backend, program::Program};
+use crate::{
+    Error, Handle,
+    channel::InProcess,
+    handle::{Backend, Local},
+    program::Program,
+};
 
 /// Bytes that the head of a request or an answer may have between members of the mesh: as a sidecar grants by default.
 const MAX_HEAD: usize = 8 * 1024;
@@ -23,6 +27,7 @@ const MAX_HEAD: usize = 8 * 1024;
 pub(super) struct Embedded {
     node: Node,
     subscriptions: Subscriptions,
+    metrics_address: Option<SocketAddr>,
     span: Span,
 }
 
@@ -36,20 +41,15 @@ pub(super) async fn start(settings: Settings, program: Arc<Program>) -> Result<R
 }
 
 async fn open(settings: Settings, program: Arc<Program>, span: Span) -> Result<Running, Error> {
-    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
-        (Arc::new(SystemClock), Arc::new(BufferedEntropy::default()));
-    // Contexts go along and no span is recorded, so that the rate is of no account.
-    let tracer = Tracer::new(clock.clone(), entropy.clone(), Sampler::default(), None);
-    let options = options(&settings, &program, clock, entropy)?;
-    let metrics = metrics_registry(&options.loaded.configuration.metrics);
-    let metrics = Arc::new(metrics);
-    let node = Node::start(options, tracer, metrics.clone(), &*settings.env).await;
+    let options = options(&settings, &program)?;
+    let metrics = settings.metrics.map(listen_for_metrics).transpose()?;
+    let node = Node::start(options, &*settings.env).await;
     let mut node = node.map_err(|error| start_error("start the runtime", error))?;
-    let handle = Handle::new(Backend::Embedded(node.api().clone()));
+    let handle = Handle::new(Backend::Embedded(Local::new(node.api().clone())));
     program.shared().connect(&handle);
     let tasks = node.tasks().child("subscriptions");
-    let subscriptions =
-        Subscriptions::with_settings(node.api().clone(), tasks, &metrics, DeliverySettings::default());
+    let delivery = DeliverySettings::default();
+    let subscriptions = Subscriptions::with_settings(node.api().clone(), tasks, node.metrics(), delivery);
     let subscriptions = match subscriptions {
         Ok(subscriptions) => subscriptions,
         Err(error) => {
@@ -58,6 +58,10 @@ async fn open(settings: Settings, program: Arc<Program>, span: Span) -> Result<R
             return Err(start_error("register metrics", error));
         }
     };
+    let metrics_address = metrics.as_ref().and_then(Listener::local_address);
+    if let Some(listener) = metrics {
+        node.serve_metrics(listener);
+    }
     node.arrive(subscriptions.start()).await;
     tracing::info!(
         internal = %node.internal_address(),
@@ -66,17 +70,18 @@ async fn open(settings: Settings, program: Arc<Program>, span: Span) -> Result<R
     let embedded = Embedded {
         node,
         subscriptions,
+        metrics_address,
         span,
     };
     Ok(Running::embedded(handle, embedded))
 }
 
-fn options(
-    settings: &Settings,
-    program: &Arc<Program>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-) -> Result<Options, Error> {
+fn listen_for_metrics(address: SocketAddr) -> Result<Listener, Error> {
+    let bound = server::bind(address, false).and_then(Listener::tcp);
+    bound.map_err(|error| start_error(format!("serve metrics on {address}"), error))
+}
+
+fn options(settings: &Settings, program: &Arc<Program>) -> Result<Options, Error> {
     let namespace = settings.var(environment::NAMESPACE).unwrap_or_default();
     let host_name = hostname::get().map(|name| name.to_string_lossy().into_owned());
     Ok(Options {
@@ -94,7 +99,6 @@ fn options(
         data_dir: settings.data_dir(),
         registry_dir: Some(registry_dir(&*settings.env)),
         multicast: settings.multicast && multicast(&*settings.env),
-        static_peers: settings.peers.clone(),
         // A body that streams has no limit; extractors that read one whole have theirs.
         max_body: None,
         max_head: MAX_HEAD,
@@ -102,8 +106,8 @@ fn options(
             graceful: settings.graceful,
             block: None,
         },
-        clock,
-        entropy,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(BufferedEntropy::default()),
     })
 }
 
@@ -111,6 +115,11 @@ impl Embedded {
     /// Where other members of the mesh reach the app.
     pub(super) fn address(&self) -> SocketAddr {
         self.node.internal_address()
+    }
+
+    /// Where metrics are served.
+    pub(super) fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Completes when the app is asked through its API to end.
@@ -127,6 +136,6 @@ impl Embedded {
 
     /// Tells every task to end, without waiting.
     pub(super) fn abandon(&self) {
-        self.node.tasks().stop();
+        self.node.abandon();
     }
 }

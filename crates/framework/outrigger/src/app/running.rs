@@ -55,6 +55,14 @@ impl Running {
         }
     }
 
+    /// Where the metrics are served ([`App::metrics`](crate::App::metrics)).
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        match self.life.as_ref()? {
+            Life::Embedded(embedded) => embedded.metrics_address(),
+            Life::Beside(_) => None,
+        }
+    }
+
     /// Ends the app in order: embedded it leaves discovery first, and its components close last. Returns the names of
     /// what ran out of time.
     pub async fn shutdown(mut self) -> Vec<String> {
@@ -66,7 +74,7 @@ impl Running {
     }
 
     /// Waits for the end: a signal, or a request through the API.
-    pub(super) async fn until(&self, mut signals: Signals) {
+    pub(super) async fn until(&self, signals: &mut Signals) {
         match &self.life {
             Some(Life::Embedded(embedded)) => tokio::select! {
                 () = signals.told() => {}

@@ -7,7 +7,7 @@ use outrigger_transport::Body;
 use outrigger_wire_names::content;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Backend, Handle, convert};
+use super::{Backend, Handle};
 use crate::{Error, Request, Response};
 
 /// Bytes of an answer that is read into a type: the 4 MiB that an app's request may have by default, and more for lists.
@@ -82,12 +82,9 @@ impl Handle {
     ///
     /// # Errors
     /// [`Error::Refused`] when the app cannot be called; beside a sidecar also [`Error::Unreachable`].
-    pub async fn request(&self, app: &str, mut request: Request) -> Result<Response, Error> {
-        if let Some(trace) = &self.trace {
-            trace.add_to(request.headers_mut());
-        }
+    pub async fn request(&self, app: &str, request: Request) -> Result<Response, Error> {
         match &self.backend {
-            Backend::Embedded(api) => api.invoke(app, request).await.map_err(convert::refused),
+            Backend::Embedded(local) => local.invoke(app, request).await,
             Backend::Sidecar(client) => client.invoke(app, request).await,
         }
     }

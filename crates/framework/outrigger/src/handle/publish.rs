@@ -1,14 +1,16 @@
 //! Publishing.
 
 use bytes::Bytes;
-use http::HeaderMap;
-use outrigger_base_telemetry::trace::{SpanKind, TraceContext};
+use outrigger_base_telemetry::trace::Status;
 use outrigger_client::{BulkEvent, FailedEvent, Pairs};
-use outrigger_runtime_api::{Api, BulkItem, BulkPublishRequest, PublishRequest};
-use outrigger_wire_names::{content, pubsub as names};
+use outrigger_runtime_api::{BulkItem, BulkPublishRequest, PublishRequest};
+use outrigger_wire_names::content;
 use serde::Serialize;
 
-use super::{Backend, Handle, convert};
+use super::{
+    Backend, Handle,
+    local::{Local, finish},
+};
 use crate::Error;
 
 /// How an event is published.
@@ -54,29 +56,21 @@ impl Handle {
         data: impl Into<Bytes>,
         options: PublishOptions,
     ) -> Result<(), Error> {
+        let kind = options.content_type();
         match &self.backend {
-            Backend::Embedded(api) => {
-                let span = api.tracer().start(
-                    || format!("{}{topic}", names::SPAN_PREFIX).into(),
-                    self.context().as_ref(),
-                    SpanKind::Producer,
-                );
+            Backend::Embedded(local) => {
+                let span = local.publishing("PublishEvent", topic);
                 let request = PublishRequest {
                     pubsub: pubsub.to_owned(),
                     topic: topic.to_owned(),
                     data: data.into(),
-                    content_type: options.content_type().to_owned(),
+                    content_type: kind.to_owned(),
                     metadata: options.metadata,
                     trace: span.context().clone(),
                 };
-                api.publish(request).await.map_err(convert::refused)
+                finish(span, local.api.publish(request).await)
             }
-            Backend::Sidecar(client) => {
-                let kind = options.content_type();
-                client
-                    .publish(pubsub, topic, data, kind, &options.metadata, self.trace_headers())
-                    .await
-            }
+            Backend::Sidecar(client) => client.publish(pubsub, topic, data, kind, &options.metadata).await,
         }
     }
 
@@ -101,54 +95,44 @@ impl Handle {
                 metadata: Pairs::new(),
             });
         let failed = match &self.backend {
-            Backend::Embedded(api) => self.publish_into(api, pubsub, topic, events.collect()).await?,
+            Backend::Embedded(local) => publish_into(local, pubsub, topic, events).await?,
             Backend::Sidecar(client) => {
                 let events: Vec<_> = events.collect();
-                client
-                    .publish_bulk(pubsub, topic, &events, &Pairs::new(), self.trace_headers())
-                    .await?
+                client.publish_bulk(pubsub, topic, &events, &Pairs::new()).await?
             }
         };
         let position = |event: FailedEvent| Some((event.id.parse().ok()?, event.error));
         Ok(failed.into_iter().filter_map(position).collect())
     }
+}
 
-    async fn publish_into(
-        &self,
-        api: &Api,
-        pubsub: &str,
-        topic: &str,
-        events: Vec<BulkEvent>,
-    ) -> Result<Vec<FailedEvent>, Error> {
-        let items = events.into_iter().map(|event| BulkItem {
-            id: event.id,
-            data: event.data,
-            content_type: event.content_type,
-            metadata: event.metadata,
-        });
-        let request = BulkPublishRequest {
-            pubsub: pubsub.to_owned(),
-            topic: topic.to_owned(),
-            items: items.collect(),
-            metadata: Pairs::new(),
-            trace: self.context().unwrap_or_default(),
-        };
-        let answer = api.publish_bulk(request).await.map_err(convert::refused)?;
-        let failed = answer.failed.into_iter();
-        Ok(failed.map(|(id, error)| FailedEvent { id, error }).collect())
+async fn publish_into(
+    local: &Local,
+    pubsub: &str,
+    topic: &str,
+    events: impl Iterator<Item = BulkEvent>,
+) -> Result<Vec<FailedEvent>, Error> {
+    let mut span = local.publishing("BulkPublishEvent", topic);
+    let items = events.map(|event| BulkItem {
+        id: event.id,
+        data: event.data,
+        content_type: event.content_type,
+        metadata: event.metadata,
+    });
+    let request = BulkPublishRequest {
+        pubsub: pubsub.to_owned(),
+        topic: topic.to_owned(),
+        items: items.collect(),
+        metadata: Pairs::new(),
+        trace: span.context().clone(),
+    };
+    let done = local.api.publish_bulk(request).await;
+    if let Some(error) = done.as_ref().ok().and_then(|answer| answer.error.as_ref()) {
+        span.status(|| Status::Error(error.message.clone().into()));
     }
-
-    fn context(&self) -> Option<TraceContext> {
-        self.trace.as_ref()?.context()
-    }
-
-    fn trace_headers(&self) -> HeaderMap {
-        let mut map = HeaderMap::new();
-        if let Some(trace) = &self.trace {
-            trace.add_to(&mut map);
-        }
-        map
-    }
+    let answer = finish(span, done)?;
+    let failed = answer.failed.into_iter();
+    Ok(failed.map(|(id, error)| FailedEvent { id, error }).collect())
 }
 
 fn encode<T: Serialize + ?Sized>(topic: &str, event: &T) -> Result<Bytes, Error> {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use outrigger_client::{Keys, Pairs, Secrets};
+use outrigger_wire_names::trace as names;
 
-use super::{Backend, convert};
+use super::{Backend, local::finish};
 use crate::{Error, Secret};
 
 /// A secret store.
@@ -45,9 +46,9 @@ impl SecretStore {
     pub async fn keys(&self, name: &str) -> Result<Keys, Error> {
         let metadata = Pairs::new();
         match &self.backend {
-            Backend::Embedded(api) => {
-                let got = api.get_secret(&self.store, name, &metadata).await;
-                got.map_err(convert::refused)
+            Backend::Embedded(local) => {
+                let span = local.storing("GetSecret", names::SECRETS, &self.store);
+                finish(span, local.api.get_secret(&self.store, name, &metadata).await)
             }
             Backend::Sidecar(client) => client.get_secret(&self.store, name, &metadata).await,
         }
@@ -60,9 +61,9 @@ impl SecretStore {
     pub async fn all(&self) -> Result<Secrets, Error> {
         let metadata = Pairs::new();
         match &self.backend {
-            Backend::Embedded(api) => {
-                let got = api.get_bulk_secret(&self.store, &metadata).await;
-                got.map_err(convert::refused)
+            Backend::Embedded(local) => {
+                let span = local.storing("GetBulkSecret", names::SECRETS, &self.store);
+                finish(span, local.api.get_bulk_secret(&self.store, &metadata).await)
             }
             Backend::Sidecar(client) => client.get_bulk_secret(&self.store, &metadata).await,
         }

@@ -1,11 +1,12 @@
 //! State, typed.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use outrigger_client::{Concurrency, DeleteItem, Item, Pairs, ReadOptions, SaveItem, WriteOptions};
+use outrigger_wire_names::trace as names;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Backend, Transaction, convert};
+use super::{Backend, Transaction, convert, local::finish};
 use crate::Error;
 
 /// How often [`StateStore::update`] reads again after somebody else was faster. Each time somebody made progress, so that
@@ -63,14 +64,17 @@ impl StateStore {
     /// # Errors
     /// As [`StateStore::get`], for the first key that could not be read.
     pub async fn get_many<T: DeserializeOwned>(&self, keys: &[&str]) -> Result<Vec<Option<T>>, Error> {
-        let mut read: Vec<(String, Option<Item>)> = Vec::with_capacity(keys.len());
+        let mut read: HashMap<String, Item> = HashMap::with_capacity(keys.len());
         match &self.backend {
-            Backend::Embedded(api) => {
+            Backend::Embedded(local) => {
+                let span = local.storing("GetBulkState", names::STATE, &self.store);
                 let asked = keys.iter().map(|key| (*key).to_owned()).collect();
-                let answers = api.get_bulk_state(&self.store, asked, STORE_DEFAULT, Default::default());
-                for answer in answers.await.map_err(convert::refused)? {
+                let answers = local
+                    .api
+                    .get_bulk_state(&self.store, asked, STORE_DEFAULT, Default::default());
+                for answer in finish(span, answers.await)? {
                     self.no_error(&answer.key, answer.error)?;
-                    read.push((answer.key, answer.item.map(convert::item)));
+                    read.extend(answer.item.map(|item| (answer.key, convert::item(item))));
                 }
             }
             Backend::Sidecar(client) => {
@@ -78,21 +82,15 @@ impl StateStore {
                 let answers = client.get_bulk_state(&self.store, keys, STORE_DEFAULT, &none);
                 for answer in answers.await? {
                     self.no_error(&answer.key, answer.error)?;
-                    read.push((answer.key, answer.item));
+                    read.extend(answer.item.map(|item| (answer.key, item)));
                 }
             }
         }
-        keys.iter().map(|key| self.find(&read, key)).collect()
-    }
-
-    fn find<T: DeserializeOwned>(
-        &self,
-        read: &[(String, Option<Item>)],
-        key: &str,
-    ) -> Result<Option<T>, Error> {
-        let found = read.iter().find(|(name, _)| name == key);
-        let item = found.and_then(|(_, item)| item.as_ref());
-        item.map(|item| self.decode(key, &item.data)).transpose()
+        let value = |key: &&str| {
+            let item = read.get(*key);
+            item.map(|item| self.decode(key, &item.data)).transpose()
+        };
+        keys.iter().map(value).collect()
     }
 
     fn no_error(&self, key: &str, error: Option<String>) -> Result<(), Error> {
@@ -149,9 +147,10 @@ impl StateStore {
             options,
         };
         match &self.backend {
-            Backend::Embedded(api) => {
-                let saved = api.save_state(&self.store, vec![convert::set(item)]);
-                saved.await.map_err(convert::refused)
+            Backend::Embedded(local) => {
+                let span = local.storing("SaveState", names::STATE, &self.store);
+                let saved = local.api.save_state(&self.store, vec![convert::set(item)]);
+                finish(span, saved.await)
             }
             Backend::Sidecar(client) => client.save_state(&self.store, &[item]).await,
         }
@@ -211,9 +210,10 @@ impl StateStore {
             options,
         };
         match &self.backend {
-            Backend::Embedded(api) => {
-                let deleted = api.delete_state(&self.store, convert::delete(item));
-                deleted.await.map_err(convert::refused)
+            Backend::Embedded(local) => {
+                let span = local.storing("DeleteState", names::STATE, &self.store);
+                let deleted = local.api.delete_state(&self.store, convert::delete(item));
+                finish(span, deleted.await)
             }
             Backend::Sidecar(client) => client.delete_state(&self.store, &item).await,
         }
@@ -226,9 +226,10 @@ impl StateStore {
 
     async fn read(&self, key: &str, options: ReadOptions) -> Result<Option<Item>, Error> {
         match &self.backend {
-            Backend::Embedded(api) => {
-                let got = api.get_state(&self.store, convert::get(key, options)).await;
-                Ok(got.map_err(convert::refused)?.map(convert::item))
+            Backend::Embedded(local) => {
+                let span = local.storing("GetState", names::STATE, &self.store);
+                let got = local.api.get_state(&self.store, convert::get(key, options));
+                Ok(finish(span, got.await)?.map(convert::item))
             }
             Backend::Sidecar(client) => client.get_state(&self.store, key, &options).await,
         }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use outrigger_client::{DeleteItem, Operation, SaveItem, WriteOptions};
+use outrigger_wire_names::trace as names;
 use serde::Serialize;
 
-use super::{Backend, convert, state::encode};
+use super::{Backend, convert, local::finish, state::encode};
 use crate::Error;
 
 /// Writes and removals of one store, which happen together or not at all on [`Transaction::commit`].
@@ -71,11 +72,15 @@ impl Transaction {
             return Err(error);
         }
         match &self.backend {
-            Backend::Embedded(api) => {
+            Backend::Embedded(local) => {
+                let span = local.storing("ExecuteStateTransaction", names::STATE, &self.store);
+                let api = &local.api;
                 api.check_transactional(&self.store).map_err(convert::refused)?;
                 let operations = self.operations.into_iter().map(convert::operation).collect();
-                let done = api.transact_state(&self.store, operations, Default::default());
-                done.await.map_err(convert::refused)
+                // What an outbox publishes belongs to the trace, too.
+                let trace = span.context().clone();
+                let done = api.transact_state_in(&self.store, operations, Default::default(), &trace);
+                finish(span, done.await)
             }
             Backend::Sidecar(client) => {
                 client

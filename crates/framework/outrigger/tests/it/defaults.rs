@@ -63,3 +63,22 @@ async fn folders_of_resources_come_from_the_environment_or_the_app() {
     let error = crate::world::chain(&doubled.start().await.unwrap_err());
     assert!(error.contains("is given in code and in"), "{error}");
 }
+
+#[tokio::test]
+async fn without_a_home_folder_there_are_no_default_resources() {
+    let world = World::embedded();
+    let run = world.folder.file("run").to_string_lossy().into_owned();
+    let app = App::new(world.id("homeless"))
+        .environment(move |name| (name == "OUTRIGGER_RUN_DIR").then(|| run.clone()))
+        .internal("127.0.0.1:0".parse().unwrap())
+        .multicast(false);
+    let running = app.start().await.unwrap();
+    let error = running
+        .handle()
+        .state("statestore")
+        .set("k", &1)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("ERR_STATE_STORE_NOT_CONFIGURED"));
+    running.shutdown().await;
+}

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use outrigger::{Body, Error, Event, Handle, Headers, Mode, Payload, PublishOptions, State, Topic, Verdict};
+use outrigger::{
+    Body, Caller, Error, Event, Handle, Headers, Mode, Payload, PublishOptions, State, Topic, Verdict,
+};
 use outrigger_testing_harness::eventually;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::mpsc, time::timeout};
@@ -21,6 +23,7 @@ both! {
     publishing_has_errors
     a_declared_subscription_may_name_a_method
     a_handler_of_events_is_no_method_for_strangers
+    a_publisher_is_no_caller
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
@@ -318,5 +321,40 @@ async fn a_handler_of_events_is_no_method_for_strangers(world: World) {
         Mode::Sidecar => 200,
     };
     assert_eq!(response.status(), expected);
+    app.end().await;
+}
+
+/// What a publisher says of itself in metadata is not taken for what a runtime says of a caller.
+async fn a_publisher_is_no_caller(world: World) {
+    async fn seen(
+        State(tell): Tell<(Caller, Option<String>)>,
+        caller: Caller,
+        Headers(headers): Headers,
+        _: Event<u32>,
+    ) {
+        let other = headers.get("own").map(|value| value.to_str().unwrap().to_owned());
+        tell.send((caller, other)).await.unwrap();
+    }
+    let (sender, mut receiver) = mpsc::channel::<(Caller, Option<String>)>(8);
+    let app = world
+        .start("app", Gear::in_memory(), |app| {
+            app.with(sender).on("pubsub", "t", seen)
+        })
+        .await;
+    let pair = |name: &str| (name.to_owned(), "forged".to_owned());
+    let options = PublishOptions {
+        metadata: ["dapr-caller-app-id", "dapr-caller-namespace", "own"]
+            .map(pair)
+            .into(),
+        ..PublishOptions::default()
+    };
+    app.handle()
+        .publish_bytes("pubsub", "t", "1", options)
+        .await
+        .unwrap();
+    assert_eq!(
+        told(&mut receiver).await,
+        (Caller::default(), Some("forged".to_owned()))
+    );
     app.end().await;
 }

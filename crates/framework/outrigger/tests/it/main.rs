@@ -22,12 +22,16 @@ macro_rules! both {
     };
 }
 
+mod bulk;
 mod calls;
+mod collector;
+mod configuration;
 mod defaults;
 mod events;
 mod hello;
 mod mesh;
 mod secrets;
+mod spans;
 mod start;
 mod state;
 mod streams;

@@ -36,6 +36,14 @@ async fn an_app_that_cannot_work_does_not_start() {
     assert!(refused(doubled).await.contains("subscribed to twice"));
     assert!(refused(App::new("")).await.contains("needs an id"));
     assert!(refused(App::new("a.b")).await.contains("cannot contain dots"));
+    let routed = app().on_route("/x", async || ()).on_route("x/", async || ());
+    assert!(
+        refused(routed)
+            .await
+            .contains("the route \"x/\" has two handlers")
+    );
+    let both = app().call("x", async || ()).on_route("x", async || ());
+    assert!(refused(both).await.contains("is that of a method, too"));
     let doubled = app()
         .component("a", "state.in-memory", [])
         .component("a", "state.in-memory", []);

@@ -31,6 +31,8 @@ pub(crate) struct Gear {
     pub(crate) components: Vec<Component>,
     /// Other resources, as YAML.
     pub(crate) manifests: String,
+    /// The `spec` of a configuration, as YAML; empty for none.
+    pub(crate) configuration: String,
     /// The environment of the app and of its sidecar.
     pub(crate) variables: Vec<(&'static str, String)>,
 }
@@ -125,6 +127,9 @@ impl World {
         match mode {
             Mode::Embedded => {
                 let mut app = make(self.app(&id, &gear.variables));
+                if let Some(file) = self.configuration(&id, &gear) {
+                    app = app.configuration(file);
+                }
                 if !gear.manifests.is_empty() {
                     let file = self.folder.file(&format!("{id}.yaml"));
                     std::fs::write(&file, &gear.manifests).unwrap();
@@ -150,6 +155,20 @@ impl World {
             }
             Mode::Sidecar => self.start_beside(id, gear, make).await,
         }
+    }
+
+    /// The file of the configuration, where there is one.
+    pub(crate) fn configuration(&self, id: &str, gear: &Gear) -> Option<PathBuf> {
+        if gear.configuration.is_empty() {
+            return None;
+        }
+        let file = self.folder.file(&format!("{id}-configuration.yaml"));
+        let spec = &gear.configuration;
+        let text = format!(
+            "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: own\nspec:\n{spec}"
+        );
+        std::fs::write(&file, text).unwrap();
+        Some(file)
     }
 
     /// An app with the environment of this world.
@@ -193,6 +212,9 @@ impl World {
             .args(["--resources-path", &resources.to_string_lossy()])
             .envs(self.variables())
             .envs(gear.variables.iter().map(|(key, value)| (*key, value.as_str())));
+        if let Some(file) = self.configuration(&id, &gear) {
+            command.arg("--config").arg(file);
+        }
         let sidecar = Process::spawn(&mut command, "outrigger").unwrap();
         let mut variables = gear.variables;
         variables.push(("DAPR_HTTP_PORT", http_port.to_string()));
