@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use outrigger_base_std::BoxError;
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -20,12 +21,30 @@ pub struct ClientTls {
     pub insecure: bool,
 }
 
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The cryptography has no version of TLS in common with us.
+    #[error("cannot set up TLS")]
+    SetUp(#[source] rustls::Error),
+    /// There is no certificate that could be trusted.
+    #[error("cannot load the root certificates of this machine")]
+    Roots(#[source] BoxError),
+    /// A certificate that was given to be trusted is none.
+    #[error("cannot trust a root certificate")]
+    Root(#[source] rustls::Error),
+    /// The certificate to present cannot be used, or does not go with its key.
+    #[error("cannot present the client's certificate")]
+    Identity(#[source] rustls::Error),
+}
+
 impl ClientTls {
     /// The settings for connections that negotiate one of `protocols` (ALPN), first preferred.
-    pub fn build(self, protocols: &[&[u8]]) -> Result<Arc<ClientConfig>, rustls::Error> {
+    pub fn build(self, protocols: &[&[u8]]) -> Result<Arc<ClientConfig>, Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let builder =
-            ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(Error::SetUp)?;
         let builder = if self.insecure {
             builder
                 .dangerous()
@@ -34,7 +53,9 @@ impl ClientTls {
             builder.with_root_certificates(roots(self.roots)?)
         };
         let mut config = match self.identity {
-            Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
+            Some((chain, key)) => builder
+                .with_client_auth_cert(chain, key)
+                .map_err(Error::Identity)?,
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
@@ -43,20 +64,33 @@ impl ClientTls {
 }
 
 /// The given roots, or the machine's.
-fn roots(given: Vec<CertificateDer<'static>>) -> Result<RootCertStore, rustls::Error> {
-    let mut store = RootCertStore::empty();
+fn roots(given: Vec<CertificateDer<'static>>) -> Result<RootCertStore, Error> {
     if given.is_empty() {
-        // A broken certificate among the machine's hundreds is skipped, as every TLS client does.
-        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        return Ok(store);
+        return roots_of_the_machine();
     }
+    let mut store = RootCertStore::empty();
     for certificate in given {
-        store.add(certificate)?;
+        store.add(certificate).map_err(Error::Root)?;
     }
     Ok(store)
 }
 
-/// Takes any certificate and checks only that the peer holds its key. For app channels on the same host.
+fn roots_of_the_machine() -> Result<RootCertStore, Error> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut store = RootCertStore::empty();
+    // A broken certificate among the machine's hundreds is skipped, as every TLS client does.
+    let (usable, _) = store.add_parsable_certificates(found.certs);
+    if usable > 0 {
+        return Ok(store);
+    }
+    Err(Error::Roots(match found.errors.into_iter().next() {
+        Some(error) => error.into(),
+        None => "there are none; on Debian the package ca-certificates brings them".into(),
+    }))
+}
+
+/// Takes any certificate and checks only that the peer holds its key: for apps on the same host, and where a user asks for
+/// it.
 #[derive(Debug)]
 struct TakeAny(Arc<CryptoProvider>);
 
