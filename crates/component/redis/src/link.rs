@@ -24,6 +24,7 @@ use futures_util::{FutureExt, future::BoxFuture, future::Shared};
 use outrigger_base_clock::{Entropy, fraction};
 use outrigger_block_kit::{Context, OpenError};
 use redis::{Cmd, ErrorKind, Pipeline, Value};
+use tokio::sync::oneshot;
 
 use crate::{
     fault::Fault,
@@ -252,11 +253,7 @@ impl Link {
             match &*slot {
                 Slot::Ready(live) if live.is_alive() => return Ok(live.clone()),
                 Slot::Closed => return Err(Fault::Closed),
-                Slot::Dialing(dialing) => {
-                    let made = dialing.clone().await;
-                    self.settle(&slot, &made);
-                    return made;
-                }
+                Slot::Dialing(dialing) => return dialing.clone().await,
                 Slot::Ready(_) => {
                     self.note_loss("it was closed by the server");
                     self.start_dialing(&slot);
@@ -266,12 +263,24 @@ impl Link {
         }
     }
 
+    /// Connects on a task, so that it goes on when the caller who began it goes away.
     fn start_dialing(&self, from: &Arc<Slot>) {
-        let dialer = self.0.dialer.clone();
-        let dialing = async move { dialer.dial().await.map(Arc::new) }.boxed().shared();
-        self.0
-            .slot
-            .compare_and_swap(from, Arc::new(Slot::Dialing(dialing)));
+        let (report, made) = oneshot::channel();
+        let dialing = made.map(|made| made.unwrap_or(Err(Fault::Closed)));
+        let slot = Arc::new(Slot::Dialing(dialing.boxed().shared()));
+        let before = self.0.slot.compare_and_swap(from, slot.clone());
+        if !Arc::ptr_eq(&before, from) {
+            return;
+        }
+        let (dialer, link) = (self.0.dialer.clone(), Arc::downgrade(&self.0));
+        self.0.dialer.tasks().spawn("redis dialing", async move {
+            let made = dialer.dial().await.map(Arc::new);
+            if let Some(link) = link.upgrade() {
+                Self(link).settle(&slot, &made);
+            }
+            // Nobody may wait any more.
+            let _ = report.send(made);
+        });
     }
 
     fn settle(&self, from: &Arc<Slot>, made: &Result<Arc<Live>, Fault>) {
@@ -308,5 +317,26 @@ impl Link {
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Link").field(&self.settings().place()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use outrigger_block_kit::Properties;
+    use outrigger_testing_harness::{RedisServer, eventually};
+
+    use super::*;
+    use crate::settings::Kind;
+
+    #[tokio::test]
+    async fn a_connection_is_made_though_the_caller_who_wanted_it_went_away() {
+        let server = RedisServer::start().await.unwrap();
+        let properties = Properties::new([("redisHost", server.address())]);
+        let settings = Settings::new(&properties, Kind::State).unwrap();
+        let context = Context::for_test("redis");
+        let dialer = Dialer::new(settings, &context).unwrap();
+        let link = Link::over(Arc::new(dialer), context.entropy.clone());
+        assert!(futures_util::poll!(Box::pin(link.ping())).is_pending());
+        eventually(Duration::from_secs(20), async || link.ready().is_some()).await;
     }
 }

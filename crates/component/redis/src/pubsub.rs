@@ -20,10 +20,7 @@ mod read;
 mod reclaim;
 mod subscription;
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use outrigger_base_clock::Clock;
@@ -51,8 +48,7 @@ pub async fn broker(context: Context, properties: Properties) -> Result<Arc<dyn 
         options: Arc::new(options),
         clock: context.clock,
         tasks: context.tasks,
-        closed: AtomicBool::new(false),
-        subscriptions: Mutex::default(),
+        standing: Mutex::default(),
     }))
 }
 
@@ -65,16 +61,32 @@ struct RedisBroker {
     handlers: Arc<Semaphore>,
     clock: Arc<dyn Clock>,
     tasks: TaskSet,
-    closed: AtomicBool,
+    standing: Mutex<Standing>,
+}
+
+/// The subscriptions that stand.
+#[derive(Debug, Default)]
+struct Standing {
+    /// The broker takes no further one.
+    closed: bool,
     /// Those that have not ended, to be closed with the broker.
-    subscriptions: Mutex<Vec<Ending>>,
+    endings: Vec<Ending>,
 }
 
 impl RedisBroker {
-    fn remember(&self, ending: Ending) {
-        let mut all = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|ending| !ending.is_over());
-        all.push(ending);
+    /// Keeps a new subscription, to be closed with the broker. One that comes after the close is refused.
+    fn remember(&self, ending: Ending) -> Result<(), Error> {
+        let mut standing = self.standing();
+        if standing.closed {
+            return Err(Error::Closed);
+        }
+        standing.endings.retain(|ending| !ending.is_over());
+        standing.endings.push(ending);
+        Ok(())
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -104,17 +116,21 @@ impl Broker for RedisBroker {
         request: Subscribe,
         handler: Arc<dyn Handler>,
     ) -> Result<Box<dyn Subscription>, Error> {
-        if self.closed.load(Ordering::Acquire) {
+        if self.standing().closed {
             return Err(Error::Closed);
         }
         let subscription = subscription::start(self, &request.topic, handler).await?;
-        self.remember(subscription.ending());
+        self.remember(subscription.ending())?;
         Ok(Box::new(subscription))
     }
 
     async fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        let endings = std::mem::take(&mut *self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner));
+        let endings = {
+            let mut standing = self.standing();
+            standing.closed = true;
+            // They stay for one who closes at the same time: the connection is needed until all have ended.
+            standing.endings.clone()
+        };
         for ending in &endings {
             ending.begin();
         }

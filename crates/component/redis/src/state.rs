@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
+use outrigger_base_task::TaskSet;
 use outrigger_block_kit::{Context, OpenError, Properties};
 use outrigger_block_state::{
     BulkGet, Capability, DeleteRequest, Error, GetRequest, Item, KeysLike, KeysPage, Metadata, Operation,
@@ -69,7 +70,8 @@ pub async fn store(context: Context, properties: Properties) -> Result<Arc<dyn S
     Ok(Arc::new(RedisStore {
         strong: (replicas > 0).then(|| link.sibling(None)),
         link,
-        scripts: Scripts::new(),
+        scripts: Arc::new(Scripts::new()),
+        tasks: context.tasks,
         ttl,
         has_json,
         replicas,
@@ -82,7 +84,9 @@ struct RedisStore {
     link: Link,
     /// Carries writes that wait for replicas, which hold up everything behind them; there when there are replicas.
     strong: Option<Link>,
-    scripts: Scripts,
+    scripts: Arc<Scripts>,
+    /// Owner of transactions with more than one step.
+    tasks: TaskSet,
     /// What a write without a time to live gets.
     ttl: Ttl,
     has_json: bool,
@@ -188,7 +192,7 @@ impl Store for RedisStore {
 #[async_trait]
 impl Transactional for RedisStore {
     async fn transact(&self, operations: Vec<Operation>, metadata: Metadata) -> Result<(), Error> {
-        transact::transact(self, &operations, &metadata).await
+        transact::transact(self, operations, &metadata).await
     }
 }
 

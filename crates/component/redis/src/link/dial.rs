@@ -63,6 +63,11 @@ impl Dialer {
         &self.settings
     }
 
+    /// Owner of what drives connections and makes them.
+    pub(super) fn tasks(&self) -> &TaskSet {
+        &self.tasks
+    }
+
     pub(super) fn is_cluster(&self) -> bool {
         matches!(self.settings.topology, Topology::Cluster(_))
     }

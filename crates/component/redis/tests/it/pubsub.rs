@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     raw::Raw,
-    sink::{Rule, SOON, Sink, broker, broker_in, message, subscribe},
+    sink::{Rule, SOON, Sink, broker, broker_in, message, subscribe, subscribe_to},
 };
 
 type Entries = Vec<(String, Vec<String>)>;
@@ -221,6 +221,40 @@ async fn close_finishes_what_is_in_hand_and_leaves_the_rest_pending() {
         Err(Error::Closed)
     ));
     assert_eq!(context.tasks.close(SOON).await, []);
+}
+
+#[tokio::test]
+async fn whoever_closes_waits_for_what_is_in_hand() {
+    let (_server, broker, raw) = setup().await;
+    let gate = Arc::new(Semaphore::new(0));
+    let sink = Sink::new(Rule::Gate(gate.clone()));
+    let _subscription = subscribe(&*broker, "orders", &sink).await;
+    broker.publish(message("orders", "x")).await.unwrap();
+    sink.wait_for(1).await;
+    let mut closes = [Box::pin(broker.close()), Box::pin(broker.close())];
+    for close in &mut closes {
+        assert!(futures_util::poll!(close).is_pending());
+    }
+    gate.add_permits(1);
+    futures_util::future::join_all(closes).await;
+    assert_eq!(pending(&raw, "orders").await, 0);
+}
+
+#[tokio::test]
+async fn a_subscription_that_comes_to_be_after_the_close_is_refused() {
+    let server = RedisServer::start().await.unwrap();
+    let context = Context::for_test("redis");
+    let broker = broker_in(&context, &server, &[]).await;
+    server.freeze().unwrap();
+    let sink = Sink::new(Rule::Succeed);
+    let mut subscribing = Box::pin(subscribe_to(&*broker, "orders", &sink));
+    assert!(futures_util::poll!(&mut subscribing).is_pending());
+    broker.close().await;
+    server.thaw().unwrap();
+    let refused = subscribing.await.err().unwrap();
+    assert!(matches!(refused, Error::Closed), "{refused:?}");
+    drop(broker);
+    eventually(SOON, async || context.tasks.is_empty()).await;
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use outrigger_block_kit::Context;
-use outrigger_block_pubsub::{Broker, Delivery, Handler, Nack, Publish, Subscribe, Subscription};
+use outrigger_block_pubsub::{Broker, Delivery, Error, Handler, Nack, Publish, Subscribe, Subscription};
 use outrigger_testing_harness::{RedisServer, eventually};
 use tokio::sync::Semaphore;
 
@@ -118,11 +118,19 @@ pub(crate) async fn broker(server: &RedisServer, more: &[(&str, &str)]) -> Arc<d
 }
 
 pub(crate) async fn subscribe(broker: &dyn Broker, topic: &str, sink: &Arc<Sink>) -> Box<dyn Subscription> {
+    subscribe_to(broker, topic, sink).await.unwrap()
+}
+
+pub(crate) async fn subscribe_to(
+    broker: &dyn Broker,
+    topic: &str,
+    sink: &Arc<Sink>,
+) -> Result<Box<dyn Subscription>, Error> {
     let request = Subscribe {
         topic: topic.to_owned(),
         ..Subscribe::default()
     };
-    broker.subscribe(request, sink.clone()).await.unwrap()
+    broker.subscribe(request, sink.clone()).await
 }
 
 pub(crate) fn message(topic: &str, data: &str) -> Publish {

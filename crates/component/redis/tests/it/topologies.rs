@@ -1,6 +1,6 @@
 //! Sentinels and clusters.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use outrigger_block_kit::{Context, Properties};
 use outrigger_block_state::{Error, Metadata, Operation, Store};
@@ -137,6 +137,34 @@ async fn a_cluster_holds_state() {
     assert_eq!((all.len(), rest.next), (99, None));
     store.close().await;
     assert!(matches!(store.set(set("k", "v")).await, Err(Error::Closed)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_over_several_slots_is_never_half_done_though_its_caller_goes_away() {
+    const KEYS: usize = 20;
+    let (_cluster, properties) = on_cluster().await;
+    let store = outrigger_component_redis::store(Context::for_test("cluster"), properties)
+        .await
+        .unwrap();
+    for round in 0..40 {
+        let key = |n: usize| format!("{round}-{n}");
+        let steps = (0..KEYS).map(|n| Operation::Set(set(&key(n), "x"))).collect();
+        // The caller goes away a little later each time, wherever the transaction is then.
+        let patience = Duration::from_micros(250 * round);
+        let _ = tokio::time::timeout(patience, transact(&*store, steps)).await;
+        eventually(SOON, async || {
+            let mut written = 0;
+            for n in 0..KEYS {
+                written += usize::from(read(&*store, &key(n)).await.is_some());
+            }
+            if written == 0 || written == KEYS {
+                Ok(())
+            } else {
+                Err(written)
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
