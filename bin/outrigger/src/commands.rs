@@ -13,6 +13,7 @@ mod run;
 mod stop;
 mod table;
 mod talk;
+mod terminal;
 mod version;
 
 use std::{ffi::OsString, future::Future, path::PathBuf, process::ExitCode};
@@ -21,8 +22,10 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, parse
 use outrigger_base_std::{BoxError, chain};
 use outrigger_wire_names::environment;
 
+pub(crate) use home::quoted;
 pub(crate) use run::{Commander, Ended, GUARD, Guard, Order, Orders, PortError, Ports, Process, guard};
 use talk::{Mark, Talk};
+pub(crate) use terminal::Terminal;
 
 /// One microservices runtime: sidecars, building blocks and the tools to run them.
 #[derive(Debug, Parser)]
@@ -67,8 +70,6 @@ enum Command {
     Completion(completion::Args),
     BuildInfo(build_info::Args),
     Demo(crate::demo::Args),
-    #[command(name = crate::demo::SERVICE, hide = true)]
-    DemoService(crate::demo::ServiceArgs),
 }
 
 /// What every command is given.
@@ -128,7 +129,6 @@ fn apply(command: Command, given: &[String], context: &Context) -> Result<ExitCo
         Command::Completion(args) => completion::apply(args, context),
         Command::BuildInfo(args) => build_info::apply(args),
         Command::Demo(args) => crate::demo::apply(&args),
-        Command::DemoService(args) => crate::demo::service(&args),
     }
 }
 

@@ -24,11 +24,11 @@ use tokio::time::Instant;
 use crate::commands::{Commander, Order, Orders, block_on};
 use books::Audit;
 use script::Trouble;
-pub(crate) use services::{Args as ServiceArgs, main as service};
+pub(crate) use services::main as service;
 use show::{Show, Style};
 use stage::{Fallen, Folder, Stage};
 
-/// Name of the hidden subcommand that is one of the services.
+/// The first argument that makes this program one of the services; users have no need of it.
 pub(crate) const SERVICE: &str = "demo-service";
 /// Exit code after a Ctrl-C, as shells give it.
 const INTERRUPTED: u8 = 130;

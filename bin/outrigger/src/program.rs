@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, io::Write, path::Path, process::ExitCode};
 
-use crate::{commands, sidecar};
+use crate::{commands, demo, sidecar};
 
 /// The name that the sidecar's role has on its own.
 const DAPRD: &str = "daprd";
@@ -34,6 +34,8 @@ enum Role {
     Sidecar(Vec<OsString>),
     /// What cleans up after a `run` that was killed.
     Guard,
+    /// A service of the demo, with its command line.
+    DemoService(Vec<OsString>),
     /// A role that this version does not have.
     Missing(String),
     /// A command that this version does not have.
@@ -50,6 +52,7 @@ pub(crate) fn main(args: Vec<OsString>) -> ExitCode {
             Err(bad) => complain(&format!("the argument {bad:?} is not UTF-8 text"), USAGE),
         },
         Role::Guard => commands::guard(),
+        Role::DemoService(args) => demo::service(args),
         Role::Missing(name) => complain(
             &format!("the role \"{name}\" is not built into this version of Outrigger"),
             1,
@@ -74,6 +77,7 @@ impl Role {
         match args.get(1).and_then(|arg| arg.to_str()) {
             Some(SIDECAR) => Self::Sidecar(args[2..].to_vec()),
             Some(commands::GUARD) => Self::Guard,
+            Some(demo::SERVICE) => Self::DemoService(args[1..].to_vec()),
             Some(role) if UNBUILT_ROLES.contains(&role) => Self::Missing(role.to_owned()),
             Some(command) if UNBUILT_COMMANDS.contains(&command) => Self::MissingCommand(command.to_owned()),
             _ => Self::Commands(name),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use outrigger_resource_manifest::{Env, is_yaml};
 use outrigger_wire_names::environment;
 
-pub(crate) use defaults::{Written, write_missing};
+pub(crate) use defaults::{Written, quoted, write_missing};
 
 /// The folder of Dapr's CLI, in the home folder and in the folder of an app.
 pub(crate) const DAPR_DIR: &str = ".dapr";

@@ -22,6 +22,11 @@ const DAPRD: &str = "daprd";
 const WITH_SUBCOMMAND: [&str; 2] = ["outrigger", "dapr"];
 /// Which field of `/proc/<pid>/stat` tells the start, counted from the one after the program's name.
 const START_FIELD: usize = 19;
+/// Which fields tell the process's own group, and the one in the foreground of its terminal.
+const GROUP_FIELD: usize = 2;
+const FOREGROUND_FIELD: usize = 5;
+/// The group in the foreground where there is no terminal.
+const NO_TERMINAL: &str = "-1";
 /// Ports and limits that `daprd` has where no flag says otherwise.
 const HTTP_PORT: u16 = 3500;
 const GRPC_PORT: u16 = 50001;
@@ -80,6 +85,16 @@ pub(crate) fn sidecars() -> Result<Vec<Sidecar>, TableError> {
 pub(crate) fn is_running(pid: u32) -> bool {
     fs::read_to_string(folder(pid).join("stat"))
         .is_ok_and(|stat| !matches!(fields(&stat).next(), None | Some("Z" | "X")))
+}
+
+/// Whether this process may read its terminal: it is in the foreground there, or has none.
+pub(crate) fn is_in_foreground() -> bool {
+    let stat = fs::read_to_string(Path::new(PROC).join("self/stat")).unwrap_or_default();
+    let fields: Vec<_> = fields(&stat).collect();
+    match fields.get(FOREGROUND_FIELD) {
+        Some(&foreground) => foreground == NO_TERMINAL || foreground == fields[GROUP_FIELD],
+        None => true,
+    }
 }
 
 fn folder(pid: u32) -> PathBuf {

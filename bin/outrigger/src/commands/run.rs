@@ -9,6 +9,7 @@ mod check;
 mod environment;
 mod file;
 mod guard;
+mod input;
 mod launch;
 mod lines;
 mod logs;

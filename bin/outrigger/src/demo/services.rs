@@ -7,16 +7,23 @@ mod orders;
 mod shipping;
 pub(crate) mod stock;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+};
 
+use clap::Parser;
 use outrigger_base_clock::SystemClock;
-use outrigger_base_std::BoxError;
+use outrigger_base_std::{BoxError, chain};
 use outrigger_base_telemetry::log::{Config, LogLayer, Scopes};
 use tracing_subscriber::{Registry, layer::SubscriberExt};
 
 /// Run a service of the demo
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+#[derive(Debug, clap::Parser)]
+#[command(name = super::SERVICE)]
+struct Args {
     /// Which one
     #[arg(value_enum)]
     service: Service,
@@ -48,8 +55,23 @@ impl Service {
     }
 }
 
-/// Runs a service until it is told to end.
-pub(crate) fn main(args: &Args) -> Result<ExitCode, BoxError> {
+/// Runs the service of a command line, which begins with the role's name, until it is told to end.
+pub(crate) fn main(args: Vec<OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(error) => error.exit(),
+    };
+    match serve(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The standard error is the service's log.
+            let _ = writeln!(io::stderr(), "{}", chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(args: &Args) -> Result<(), BoxError> {
     // The lines of the framework are worth reading, those of the crates beneath it when they warn.
     let modules = vec![("outrigger".into(), args.service.name().into())];
     let config = Config {
@@ -64,8 +86,7 @@ pub(crate) fn main(args: &Args) -> Result<ExitCode, BoxError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(run(args))?;
-    Ok(ExitCode::SUCCESS)
+    runtime.block_on(run(args))
 }
 
 async fn run(args: &Args) -> Result<(), BoxError> {

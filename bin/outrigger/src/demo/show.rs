@@ -2,11 +2,13 @@
 
 use std::{
     cell::Cell,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
 };
 
-/// The convention by which people ask for no colours: <https://no-color.org>.
-const NO_COLOR: &str = "NO_COLOR";
+use outrigger_resource_manifest::ProcessEnv;
+
+use crate::commands::Terminal;
+
 /// Cells of a bar.
 const BAR: usize = 24;
 /// Back to the beginning of the line, and what is on it away.
@@ -25,8 +27,7 @@ pub(crate) enum Style {
 /// Writes to the standard output. A stream that is closed has nobody to be shown anything.
 #[derive(Debug)]
 pub(crate) struct Show {
-    colour: bool,
-    moving: bool,
+    terminal: Terminal,
     quiet: bool,
     acts: Cell<u32>,
     /// Whether a bar stands on the current line.
@@ -36,11 +37,8 @@ pub(crate) struct Show {
 impl Show {
     /// Looks at the standard output: colours and bars are for terminals. Quiet, only the summary and failures are told.
     pub(crate) fn new(quiet: bool) -> Self {
-        let moving = io::stdout().is_terminal();
-        let colour = moving && std::env::var_os(NO_COLOR).is_none_or(|value| value.is_empty());
         Self {
-            colour,
-            moving,
+            terminal: Terminal::of_output(&ProcessEnv),
             quiet,
             acts: Cell::new(0),
             bar: Cell::new(false),
@@ -56,7 +54,7 @@ impl Show {
             Style::Bad => "31",
             Style::Warm => "33",
         };
-        if self.colour {
+        if self.terminal.colours {
             format!("\x1b[{code}m{text}\x1b[0m")
         } else {
             text.to_owned()
@@ -94,7 +92,7 @@ impl Show {
 
     /// How far something has come. It moves on a terminal; elsewhere nothing is written before [`Show::good`] tells the end.
     pub(crate) fn progress(&self, done: usize, all: usize, what: &str) {
-        if self.quiet || !self.moving {
+        if self.quiet || !self.terminal.moves {
             return;
         }
         let full = (done * BAR).checked_div(all).unwrap_or(BAR).min(BAR);
@@ -123,9 +121,9 @@ mod tests {
     #[test]
     fn colours_are_for_terminals() {
         let mut show = Show::new(false);
-        show.colour = false;
+        show.terminal.colours = false;
         assert_eq!(show.paint(Style::Good, "x"), "x");
-        show.colour = true;
+        show.terminal.colours = true;
         assert_eq!(show.paint(Style::Good, "x"), "\x1b[32mx\x1b[0m");
     }
 }

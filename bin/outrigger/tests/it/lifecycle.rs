@@ -1,11 +1,8 @@
 //! One app and its sidecar: started in order, told of each other, ended together.
 
-use std::{
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use crate::support::{Run, User, eventually, gone, kill, number};
+use crate::support::{Run, User, gone, kill, number, pid, sidecar_of};
 
 /// A shell app that tells its process id and waits.
 const WAITS: &str = "echo pid $$; while :; do sleep 1; done";
@@ -15,17 +12,6 @@ fn app_pid(run: &mut Run) -> u32 {
     let line = run.line("== APP == pid ");
     run.line("You're up and running!");
     number(&line)
-}
-
-/// The process ids of a sidecar of an app.
-fn sidecar_of(user: &User, app_id: &str) -> Option<serde_json::Value> {
-    let done = user.done(&["list", "-o", "json"]);
-    let rows: Vec<serde_json::Value> = serde_json::from_str(&done.out).unwrap();
-    rows.into_iter().find(|row| row["appId"] == app_id)
-}
-
-fn pid(row: &serde_json::Value, key: &str) -> u32 {
-    u32::try_from(row[key].as_u64().unwrap()).unwrap()
 }
 
 #[test]
@@ -269,34 +255,6 @@ fn nothing_outlives_a_run_that_is_killed() {
     for process in [app, grandchild, pid(&row, "daprdPid")] {
         gone(process);
     }
-}
-
-#[test]
-fn a_reader_that_goes_away_ends_the_run() {
-    let user = User::new();
-    let mut command = user.command(&[
-        "run",
-        "--app-id",
-        "unread",
-        "--",
-        "sh",
-        "-c",
-        "while :; do echo line; sleep 0.05; done",
-    ]);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let row = eventually("the sidecar", Instant::now() + crate::support::PATIENCE, || {
-        sidecar_of(&user, "unread").filter(|row| pid(row, "appPid") != 0)
-    });
-    drop(child.stdout.take());
-    eventually("the end", Instant::now() + crate::support::PATIENCE, || {
-        child.try_wait().unwrap()
-    });
-    gone(pid(&row, "appPid"));
-    gone(pid(&row, "daprdPid"));
 }
 
 #[test]

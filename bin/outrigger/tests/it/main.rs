@@ -6,6 +6,7 @@ mod help;
 mod lifecycle;
 mod listing;
 mod names;
+mod output;
 mod refusals;
 mod several;
 mod support;

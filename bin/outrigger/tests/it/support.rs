@@ -228,3 +228,15 @@ pub(crate) fn number(line: &str) -> u32 {
         .parse()
         .unwrap()
 }
+
+/// What the list says of the sidecar of an app, once it is there.
+pub(crate) fn sidecar_of(user: &User, app_id: &str) -> Option<serde_json::Value> {
+    let done = user.done(&["list", "-o", "json"]);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&done.out).unwrap();
+    rows.into_iter().find(|row| row["appId"] == app_id)
+}
+
+/// A process id in the list.
+pub(crate) fn pid(row: &serde_json::Value, key: &str) -> u32 {
+    u32::try_from(row[key].as_u64().unwrap()).unwrap()
+}

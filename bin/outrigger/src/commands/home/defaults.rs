@@ -15,7 +15,7 @@ const DEFAULTS: [(&str, &str); 2] = [
 ];
 /// The state store's file, in the user's folder.
 const STATE_FILE: &str = "state.sqlite";
-/// The broker's folder, in the user's folder: where the broker would put it by itself.
+/// The broker's folder, in the user's folder.
 const BROKER_DIR: [&str; 2] = ["broker", "pubsub"];
 
 /// What became of one default resource.
@@ -61,7 +61,7 @@ fn filled(template: &str, data: &Path) -> String {
 }
 
 /// A path as YAML text. JSON's quotes and escapes are YAML's too.
-fn quoted(path: &Path) -> String {
+pub(crate) fn quoted(path: &Path) -> String {
     serde_json::Value::String(path.to_string_lossy().into_owned()).to_string()
 }
 
@@ -136,6 +136,26 @@ mod tests {
             .map(|component| component.name.as_str())
             .collect();
         assert_eq!(names, ["pubsub", "statestore"]);
+    }
+
+    /// An embedded app that has no resources meets apps beside sidecars in the same store and at the same broker.
+    #[test]
+    fn they_are_those_of_embedded_apps() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = home(dir.path());
+        write_missing(&home).unwrap();
+        let report = load(&[home.own_resources()], "app", None).unwrap();
+        for embedded in outrigger_catalog::defaults(home.data()) {
+            let written = report.components().find(|one| one.name == embedded.name).unwrap();
+            let kind = format!("{}.{}", written.type_.category, written.type_.name);
+            assert_eq!(kind, embedded.type_);
+            let metadata: Vec<_> = written
+                .metadata
+                .iter()
+                .map(|entry| (entry.name.as_str(), entry.value.as_plain().unwrap().to_owned()))
+                .collect();
+            assert_eq!(metadata, embedded.metadata);
+        }
     }
 
     #[test]

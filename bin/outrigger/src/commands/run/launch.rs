@@ -34,8 +34,9 @@ pub(super) async fn launch(plan: Plan, talk: Talk) -> Result<ExitCode, BoxError>
         file: plan.file,
     };
     let code = run(&plan.apps, &stage, commander, orders).await;
-    tasks.stop();
+    // Signals are heard to the last: they end the wait for a slow reader.
     stage.output.finish().await;
+    tasks.stop();
     // Only the lowest byte of an exit code reaches the parent; a code is never made a success by that.
     let byte = u8::try_from(code & 0xff).unwrap_or(u8::MAX);
     Ok(ExitCode::from(if byte == 0 && code != 0 {

@@ -1,11 +1,12 @@
 //! What the user wants: go on, stop, or stop at once. It comes from signals.
 
-use std::io;
+use std::{io, time::Duration};
 
 use outrigger_base_task::TaskSet;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
+    time::sleep,
 };
 
 /// What is wanted. It only ever grows.
@@ -32,6 +33,11 @@ impl Commander {
     pub(crate) fn new() -> (Self, Orders) {
         let (sender, receiver) = watch::channel(Order::Run);
         (Self(sender), Orders(receiver))
+    }
+
+    /// Hears the orders that are given here.
+    pub(super) fn orders(&self) -> Orders {
+        Orders(self.0.subscribe())
     }
 
     /// Gives an order, unless a stricter one was given.
@@ -79,6 +85,12 @@ impl Orders {
     /// Waits until everything is to end.
     pub(crate) async fn stop(&mut self) {
         self.at_least(Order::Stop).await;
+    }
+
+    /// Waits until everything is to end, and then for so long.
+    pub(super) async fn stopped_for(&mut self, time: Duration) {
+        self.stop().await;
+        sleep(time).await;
     }
 
     /// Waits until everything is to be killed.

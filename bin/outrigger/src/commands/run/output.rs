@@ -1,9 +1,12 @@
 //! Where lines go: to the terminal and into log files, written by one thread so that lines stay whole and a reader
-//! who is slow, or gone, stops neither signals nor the end of anything.
+//! who is slow stops no signal.
+//!
+//! A reader who is slow makes apps wait, as a terminal would, and gets every line in the end. Once the end is ordered,
+//! a reader who takes nothing (a terminal that is held, a pager) is waited for a moment, and no longer.
 
 use std::{
     fs::File,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::PathBuf,
     sync::{
         Arc,
@@ -12,24 +15,24 @@ use std::{
     time::Duration,
 };
 
-use outrigger_resource_manifest::{Env, ProcessEnv};
+use outrigger_resource_manifest::ProcessEnv;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     logs::without_colours,
-    orders::{Commander, Order},
+    orders::{Commander, Order, Orders},
 };
-use crate::commands::talk::{Mark, Stream, Talk};
+use crate::commands::{
+    talk::{Mark, Stream, Talk},
+    terminal::Terminal,
+};
 
 /// Lines that wait to be written. When it is full, apps wait, as they would with a terminal that is slow.
 const QUEUE_LINES: usize = 1024;
-/// How long the last lines may take to be written. A reader who takes none is not waited for.
+/// How long a line of this program waits for room once the end is ordered.
+const OWN_LINE: Duration = Duration::from_secs(1);
+/// How long the last lines may take to be written once the end is ordered.
 const LAST_LINES: Duration = Duration::from_secs(2);
-/// Set to anything, it asks for output without colours (no-color.org).
-const NO_COLOR: &str = "NO_COLOR";
-/// A terminal that has no colours.
-const TERM: &str = "TERM";
-const DUMB: &str = "dumb";
 
 /// Colours of apps, in turn: bright blue as Dapr's, then others that differ on dark and on light.
 const COLOURS: [&str; 6] = ["94", "92", "95", "96", "93", "91"];
@@ -56,6 +59,7 @@ pub(super) struct LogFile {
 #[derive(Debug)]
 pub(super) struct Output {
     sender: mpsc::Sender<Item>,
+    orders: Orders,
     done: oneshot::Receiver<()>,
     /// Whether the terminal has colours.
     colours: bool,
@@ -65,6 +69,7 @@ pub(super) struct Output {
 #[derive(Debug, Clone)]
 pub(super) struct Sink {
     sender: mpsc::Sender<Item>,
+    orders: Orders,
     console: bool,
     file: Option<Arc<LogFile>>,
     talk: Talk,
@@ -82,6 +87,7 @@ impl Output {
     pub(super) fn start(commander: Commander) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE_LINES);
         let (tell, done) = oneshot::channel();
+        let orders = commander.orders();
         std::thread::Builder::new()
             .name("run-output".to_owned())
             .spawn(move || {
@@ -93,13 +99,11 @@ impl Output {
                 // Whoever does not wait does not need to know.
                 let _ = tell.send(());
             })?;
-        let colours = io::stdout().is_terminal()
-            && ProcessEnv.var(NO_COLOR).is_none_or(|value| value.is_empty())
-            && ProcessEnv.var(TERM).is_none_or(|term| term != DUMB);
         Ok(Self {
             sender,
+            orders,
             done,
-            colours,
+            colours: Terminal::of_output(&ProcessEnv).colours,
         })
     }
 
@@ -107,6 +111,7 @@ impl Output {
     pub(super) fn sink(&self, talk: Talk, console: bool, file: Option<Arc<LogFile>>) -> Sink {
         Sink {
             sender: self.sender.clone(),
+            orders: self.orders.clone(),
             console,
             file,
             talk,
@@ -119,9 +124,12 @@ impl Output {
     }
 
     /// Waits until everything is written. All sinks must be gone.
-    pub(super) async fn finish(self) {
+    pub(super) async fn finish(mut self) {
         drop(self.sender);
-        let _ = tokio::time::timeout(LAST_LINES, self.done).await;
+        tokio::select! {
+            _ = self.done => {}
+            () = self.orders.stopped_for(LAST_LINES) => {}
+        }
     }
 }
 
@@ -148,8 +156,12 @@ impl Sink {
     /// A line of this program.
     pub(super) async fn say(&self, mark: Mark, text: &str) {
         let console = (mark.stream(), self.talk.line(mark, text).into_bytes());
-        self.send(console, || self.talk.plain(mark, text).into_bytes())
-            .await;
+        let mut orders = self.orders.clone();
+        tokio::select! {
+            biased;
+            () = self.send(console, || self.talk.plain(mark, text).into_bytes()) => {}
+            () = orders.stopped_for(OWN_LINE) => {}
+        }
     }
 
     /// A line of an app behind its tag, or of a sidecar as it is.

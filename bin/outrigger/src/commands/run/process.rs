@@ -5,13 +5,14 @@ use std::{fmt, io, process::ExitStatus, time::Duration};
 use outrigger_base_task::TaskSet;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::{
+    net::unix::pipe::Receiver,
     process::{Child, Command},
     time::{Instant, sleep},
 };
 
 use super::{
     guard::Guard,
-    lines,
+    input, lines,
     orders::{Order, Orders},
     output::{Sink, Tag},
 };
@@ -19,8 +20,7 @@ use crate::commands::talk::Stream;
 
 /// Between two looks at a group whose first process has ended. The kernel tells only of children.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long the last output may take to arrive after its writer has ended. It is in the pipe already, unless a process
-/// that left the group holds it open.
+/// How long the last output may take to be written once the end is ordered. Without an order, its reader decides.
 const LAST_OUTPUT: Duration = Duration::from_secs(1);
 /// Added to the number of a signal, to make the exit code that shells give.
 const SIGNALLED: i32 = 128;
@@ -32,7 +32,7 @@ pub(crate) struct Process {
     group: Pid,
     guard: Guard,
     ended: Option<Ended>,
-    /// Copy its output.
+    /// Copy its output and its input.
     pumps: TaskSet,
 }
 
@@ -69,16 +69,24 @@ impl Process {
 
     /// Copies its output, where that is a pipe, line by line.
     pub(super) fn copy_output(&mut self, tag: Option<&Tag>, sink: &Sink) {
-        let copies = (tag.cloned(), sink.clone());
+        let copies = (tag.cloned(), sink.clone(), self.pumps.signal().clone());
         if let Some(pipe) = self.child.stdout.take() {
-            let (tag, sink) = copies.clone();
-            self.pumps
-                .spawn("stdout", lines::copy(pipe, Stream::Out, tag, sink));
+            let (tag, sink, ended) = copies.clone();
+            let copy = lines::copy(pipe, Stream::Out, tag, sink, ended);
+            self.pumps.spawn("stdout", copy);
         }
         if let Some(pipe) = self.child.stderr.take() {
-            let (tag, sink) = copies;
-            self.pumps
-                .spawn("stderr", lines::copy(pipe, Stream::Err, tag, sink));
+            let (tag, sink, ended) = copies;
+            let copy = lines::copy(pipe, Stream::Err, tag, sink, ended);
+            self.pumps.spawn("stderr", copy);
+        }
+    }
+
+    /// Copies what is typed to its input, where that is a pipe.
+    pub(super) fn copy_input(&mut self, terminal: Receiver) {
+        if let Some(pipe) = self.child.stdin.take() {
+            let copy = input::copy(terminal, pipe, self.pumps.signal().clone());
+            self.pumps.spawn("stdin", copy);
         }
     }
 
@@ -113,9 +121,18 @@ impl Process {
         }
         let ended = self.wait().await;
         self.end_rest(grace, orders).await;
-        let _ = tokio::time::timeout(LAST_OUTPUT, self.pumps.wait()).await;
-        self.pumps.close(Duration::ZERO).await;
+        self.end_output(orders).await;
         ended
+    }
+
+    /// Waits until the last output is taken. A reader who takes none keeps nobody who wants to end.
+    async fn end_output(&self, orders: &mut Orders) {
+        self.pumps.stop();
+        tokio::select! {
+            () = self.pumps.wait() => {}
+            () = orders.stopped_for(LAST_OUTPUT) => {}
+        }
+        self.pumps.close(Duration::ZERO).await;
     }
 
     /// Ends what is left of the group after its first process.

@@ -9,6 +9,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::commands::quoted;
+
 /// The resources, with the places of their files left open.
 const RESOURCES: [(&str, &str); 2] = [
     ("statestore.yaml", include_str!("../resources/statestore.yaml")),
@@ -97,11 +99,6 @@ fn end_of(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// A path as YAML text: a string of JSON is one of YAML.
-fn quoted(path: &Path) -> String {
-    serde_json::Value::from(path.to_string_lossy()).to_string()
 }
 
 #[cfg(test)]

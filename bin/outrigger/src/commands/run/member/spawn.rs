@@ -6,7 +6,7 @@ use std::{
 };
 
 use outrigger_wire_names::environment;
-use tokio::process::Command;
+use tokio::{net::unix::pipe::Receiver, process::Command};
 
 use super::{
     begin::{FACES, Stage, StartError},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     commands::{
-        run::{environment::of_app, plan::AppPlan, process::Process, sidecar},
+        run::{environment::of_app, input, plan::AppPlan, process::Process, sidecar},
         talk::Mark,
     },
     program::SIDECAR,
@@ -76,10 +76,7 @@ pub(super) fn start_app(
     if let Some(dir) = &plan.dir {
         command.current_dir(dir);
     }
-    // The terminal's input can be one app's only.
-    if stage.file.is_some() {
-        command.stdin(Stdio::null());
-    }
+    let terminal = take_input(&mut command, stage);
     let started = Process::start(&mut command, &stage.guard);
     let mut process = started.map_err(|source| StartError::App {
         command: program.to_string_lossy().into_owned(),
@@ -87,7 +84,21 @@ pub(super) fn start_app(
     })?;
     let named = stage.file.is_some().then_some(plan.app_id.as_str());
     process.copy_output(Some(&stage.output.tag(index, named)), &voice.with_app);
+    if let Some(terminal) = terminal {
+        process.copy_input(terminal);
+    }
     Ok(Some(process))
+}
+
+/// Settles where an app's input comes from: it can be one app's only. A terminal is read for the app.
+fn take_input(command: &mut Command, stage: &Stage) -> Option<Receiver> {
+    if stage.file.is_some() {
+        command.stdin(Stdio::null());
+        return None;
+    }
+    let terminal = input::terminal()?;
+    command.stdin(Stdio::piped());
+    Some(terminal)
 }
 
 /// A program that is named by a path is looked for from the app's folder, one that is a bare name in `PATH`.
