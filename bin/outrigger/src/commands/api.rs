@@ -176,6 +176,9 @@ impl Client {
         content_type: &str,
         body: Bytes,
     ) -> Result<(), ApiError> {
+        // A topic may have slashes, which the sidecar takes as they are.
+        let topic: Vec<_> = topic.split('/').map(escaped).collect();
+        let (pubsub, topic) = (escaped(pubsub), topic.join("/"));
         let path = format!("/{}/{}/{pubsub}/{topic}{query}", routes::V1, routes::PUBLISH);
         success(self.send(Method::POST, &path, content_type, body).await?)
             .await
@@ -215,6 +218,18 @@ impl Client {
         let sent = self.pool.send(request).await;
         sent.map_err(|failed| failed.error.into())
     }
+}
+
+/// A text as part of a path or a query: everything but letters, digits and four signs is escaped.
+pub(crate) fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 fn secret_header(token: String) -> Result<HeaderValue, ApiError> {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Context,
-    api::{Client, Endpoint},
+    api::{Client, Endpoint, escaped},
     block_on,
     invoke::{endpoint, payload, reason},
     talk::Mark,
@@ -106,18 +106,6 @@ fn query(metadata: &str) -> Result<String, serde_json::Error> {
     } else {
         format!("?{}", pairs.join("&"))
     })
-}
-
-/// A text as part of a query: everything but letters, digits and four signs is escaped.
-fn escaped(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 /// What data is: a CloudEvent if it looks like one, otherwise JSON.

@@ -10,7 +10,8 @@ import http.server, os, sys
 class Echo(http.server.BaseHTTPRequestHandler):
     def answer(self):
         if self.path == "/dapr/subscribe":
-            return self.send(200, b'[{"pubsubname": "pubsub", "topic": "orders", "route": "/orders"}]')
+            return self.send(200, b'[{"pubsubname": "pubsub", "topic": "orders", "route": "/orders"},'
+                             b' {"pubsubname": "pubsub", "topic": "a/b #1?", "route": "/orders"}]')
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         if self.path == "/orders":
             print("event", self.headers.get("content-type"), body.decode(), flush=True)
@@ -128,6 +129,19 @@ fn events_are_published() {
             || line.contains("\"id\": 7"),
         "{line}"
     );
+    let done = user.done(&[
+        "publish",
+        "-i",
+        "echo-events",
+        "-p",
+        "pubsub",
+        "-t",
+        "a/b #1?",
+        "-d",
+        "1",
+    ]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    run.line("\"topic\":\"a/b #1?\"");
     let raw = user.done(&[
         "publish",
         "-i",
