@@ -1,8 +1,13 @@
 //! `stop`: ends apps with their sidecars.
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
-use outrigger_base_std::BoxError;
+use outrigger_base_std::{BoxError, chain};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
 
@@ -57,18 +62,24 @@ pub(crate) fn apply(args: Args, context: &Context) -> Result<ExitCode, BoxError>
     if ids.is_empty() && args.run_file.is_none() {
         return Err(StopError::Nothing.into());
     }
-    block_on(async {
-        match &args.run_file {
-            Some(path) => stop_file(path, context).await,
-            None => Ok(ExitCode::SUCCESS),
-        }?;
-        stop_apps(&ids, context).await
-    })?
+    let stopped: Result<bool, BoxError> = block_on(async {
+        let file = match &args.run_file {
+            Some(path) => stop_file(path, context).await?,
+            None => true,
+        };
+        let apps = ids.is_empty() || stop_apps(&ids, context).await?;
+        Ok(file && apps)
+    })?;
+    Ok(if stopped? {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
-/// Stops everything that was started from one run file. What does not run needs no stopping: that is told, and is no
-/// failure of the command, because scripts clean up with it.
-async fn stop_file(path: &std::path::Path, context: &Context) -> Result<ExitCode, BoxError> {
+/// Stops everything that was started from one run file; whether it worked. What does not run needs no stopping: that is
+/// told, and is no failure of the command, because scripts clean up with it.
+async fn stop_file(path: &std::path::Path, context: &Context) -> Result<bool, BoxError> {
     let file = run_file_path(path).map_err(|error| format!("Failed to get run file path: {error}"))?;
     let found: Vec<_> = rows()
         .await?
@@ -77,29 +88,28 @@ async fn stop_file(path: &std::path::Path, context: &Context) -> Result<ExitCode
         .filter(|row| same_file(&row.run_template_path, &file))
         .collect();
     if found.is_empty() {
-        let error = StopError::NoRunFile(file.display().to_string());
-        say_failed(context, &error);
-        return Ok(ExitCode::SUCCESS);
+        say_failed(context, &StopError::NoRunFile(file.display().to_string()));
+        return Ok(true);
     }
-    let mut pids: Vec<_> = found
+    let pids: BTreeSet<_> = found
         .iter()
         .map(|row| alive_cli(row).unwrap_or(row.daprd_pid))
         .collect();
-    pids.dedup();
     match end_all(&pids).await {
-        Ok(()) => context
-            .talk
-            .say(Mark::Success, "Dapr and app processes stopped successfully"),
+        Ok(()) => {
+            let text = "Dapr and app processes stopped successfully";
+            context.talk.say(Mark::Success, text);
+            Ok(true)
+        }
         Err(error) => {
             say_failed(context, &error);
-            return Err(error.into());
+            Ok(false)
         }
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn say_failed(context: &Context, error: &StopError) {
-    let text = format!("Failed to stop Dapr and app processes: {error}");
+    let text = format!("Failed to stop Dapr and app processes: {}", chain(error));
     context.talk.say(Mark::Failure, &text);
 }
 
@@ -108,13 +118,11 @@ fn same_file(told: &str, file: &std::path::Path) -> bool {
     std::path::Path::new(told) == file || std::fs::canonicalize(told).is_ok_and(|told| told == file)
 }
 
-async fn stop_apps(ids: &[String], context: &Context) -> Result<ExitCode, BoxError> {
-    if ids.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
+/// Stops apps by their ids; whether it worked.
+async fn stop_apps(ids: &[String], context: &Context) -> Result<bool, BoxError> {
     let rows = rows().await?;
     let mut alone = apps_by_cli(&rows);
-    let mut code = ExitCode::SUCCESS;
+    let mut all_stopped = true;
     for id in ids {
         match stop_app(id, &rows, &mut alone).await {
             Ok(()) => context
@@ -122,18 +130,13 @@ async fn stop_apps(ids: &[String], context: &Context) -> Result<ExitCode, BoxErr
                 .say(Mark::Success, &format!("app stopped successfully: {id}")),
             Err(error) => {
                 // An app that does not run needs no stopping: see `stop_file`.
-                if !matches!(error, StopError::NoApp(_)) {
-                    code = ExitCode::FAILURE;
-                }
-                let text = format!(
-                    "failed to stop app id {id}: {}",
-                    outrigger_base_std::chain(&error)
-                );
+                all_stopped &= matches!(error, StopError::NoApp(_));
+                let text = format!("failed to stop app id {id}: {}", chain(&error));
                 context.talk.say(Mark::Failure, &text);
             }
         }
     }
-    Ok(code)
+    Ok(all_stopped)
 }
 
 /// How many apps each running command has started.
@@ -164,11 +167,11 @@ async fn stop_app(id: &str, rows: &[Row], apps: &mut BTreeMap<u32, usize>) -> Re
         }
         None => row.daprd_pid,
     };
-    end_all(&[pid]).await
+    end_all(&BTreeSet::from([pid])).await
 }
 
 /// Tells processes to end, and waits until they have.
-async fn end_all(pids: &[u32]) -> Result<(), StopError> {
+async fn end_all(pids: &BTreeSet<u32>) -> Result<(), StopError> {
     for pid in pids {
         signal(*pid)?;
     }
