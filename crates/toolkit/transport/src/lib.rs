@@ -10,6 +10,7 @@
 
 mod body;
 pub mod client;
+mod coalesce;
 mod error;
 pub mod hop;
 pub mod server;

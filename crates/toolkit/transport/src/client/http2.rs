@@ -19,7 +19,7 @@ use thread_local::ThreadLocal;
 use tokio::time::Instant;
 
 use super::{Connect, Failed, Io};
-use crate::{Body, Error};
+use crate::{Body, Error, coalesce::Coalesced};
 
 /// How often a connection with streams in flight is pinged, so that a peer that vanished is noticed.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -208,7 +208,7 @@ impl Inner {
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(self.max_header_list);
-        let (sender, connection) = builder.handshake(TokioIo::new(io)).await.map_err(Error::broken)?;
+        let (sender, connection) = builder.handshake(Coalesced::new(TokioIo::new(io))).await.map_err(Error::broken)?;
         let stop = self.tasks.signal().clone();
         self.tasks.spawn("http2-client-connection", async move {
             // The streams report the error; a connection that ends between them is no news.
