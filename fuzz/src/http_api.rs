@@ -1,7 +1,6 @@
 //! Whole requests of the HTTP API: head, body, and what comes of both.
 
 use std::{
-    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
@@ -11,10 +10,6 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
 use outrigger_base_clock::{BufferedEntropy, SystemClock};
-use outrigger_base_telemetry::{
-    metrics::Registry as Metrics,
-    trace::{Sampler, Tracer},
-};
 use outrigger_resource_manifest::{SourceFile, parse};
 use outrigger_runtime_api_http::{HttpFace, Options as HttpOptions};
 use outrigger_runtime_host::Identity;
@@ -70,7 +65,6 @@ impl World {
 
 async fn start() -> Node {
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(BufferedEntropy::default()));
     let file = SourceFile {
         path: std::path::Path::new("resources.yaml").into(),
         content: Ok(RESOURCES.to_owned()),
@@ -93,15 +87,13 @@ async fn start() -> Node {
         data_dir: PathBuf::new(),
         registry_dir: None,
         multicast: false,
-        static_peers: BTreeMap::new(),
         max_body: None,
         max_head: 8192,
         drain: DrainOptions::default(),
-        clock: clock.clone(),
-        entropy: entropy.clone(),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(BufferedEntropy::default()),
     };
-    let tracer = Tracer::new(clock, entropy, Sampler::default(), None);
-    let node = Node::start(options, tracer, Arc::new(Metrics::new()), &|_: &str| None).await;
+    let node = Node::start(options, &|_: &str| None).await;
     let mut node = node.expect("the node starts");
     node.arrive(async {}).await;
     node
