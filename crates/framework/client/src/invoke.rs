@@ -17,7 +17,8 @@ const REFUSAL_LIMIT: u64 = 64 * 1024;
 
 impl Client {
     /// Calls an app: the path and query of `request` are the method, the rest goes to the app as it is. `app` is an app
-    /// id, `app-id.namespace`, the name of an HTTP endpoint or an absolute URL. Both bodies stream.
+    /// id, `app-id.namespace`, the name of an HTTP endpoint or an absolute URL. Both bodies stream, and their trailers go
+    /// along: those that the head names in `Trailer`, and those of the answer where the request says `TE: trailers`.
     ///
     /// Whatever the app answers is `Ok`. On this wire a refusal of the sidecar looks like an answer of an app with the
     /// same status and body; an answer with the sidecar's own code for a failed invocation counts as a refusal.
@@ -34,10 +35,10 @@ impl Client {
         *request.uri_mut() = path
             .parse()
             .map_err(|error| Error::Input(format!("{path:?} is not a path: {error}")))?;
-        hop::strip(request.headers_mut());
+        let takes_trailers = hop::forward_request(&mut request, hop::may_trail);
         let attempted = format!("call {app}");
         let mut response = self.send(request, attempted.clone()).await?;
-        hop::strip(response.headers_mut());
+        hop::forward_response(&mut response, takes_trailers, hop::may_trail);
         if !may_be_refusal(&response) {
             return Ok(response);
         }

@@ -5,7 +5,7 @@ use std::{convert::Infallible, pin::Pin, sync::Arc, task::Poll};
 use http::{Method, StatusCode};
 use outrigger_base_std::Secret;
 use outrigger_runtime_channel::AppSubscription;
-use outrigger_transport::Body;
+use outrigger_transport::{Body, hop};
 use outrigger_wire_names::{app as names, headers, messages, routes};
 use serde_json::{Value, json};
 use tower_service::Service;
@@ -142,8 +142,14 @@ impl Service<http::Request<Body>> for Face {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request) -> Self::Future {
         let face = self.clone();
-        Box::pin(async move { Ok(face.serve(request).await) })
+        Box::pin(async move {
+            // What belongs to the hop is no more the handlers' business than embedded; trailers go on.
+            let takes_trailers = hop::forward_request(&mut request, hop::may_trail);
+            let mut response = face.serve(request).await;
+            hop::forward_response(&mut response, takes_trailers, hop::may_trail);
+            Ok(response)
+        })
     }
 }

@@ -46,7 +46,8 @@
 //! | metrics | on the address of [`App::metrics`]; calls of the app itself and of the API are not counted | the sidecar's |
 //! | log of API calls (`spec.logging.apiLogging`) | none, with a warning: there is no API | the sidecar's |
 //!
-//! In both modes trailers of a call end at the first hop, and so does `Connection` with all that it names.
+//! In both modes trailers go along that the head names in `Trailer`, those of an answer to a caller that says
+//! `TE: trailers`; `Connection` with all that it names ends at the first hop.
 //!
 //! # Traces
 //!

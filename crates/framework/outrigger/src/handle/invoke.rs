@@ -78,7 +78,8 @@ impl Handle {
     }
 
     /// Sends a request to an app: its path and query are the method. Whatever the app answers is `Ok`. Both bodies
-    /// stream.
+    /// stream. Trailers that the head names in `Trailer` go along; those of the answer where the request says
+    /// `TE: trailers`.
     ///
     /// # Errors
     /// [`Error::Refused`] when the app cannot be called; beside a sidecar also [`Error::Unreachable`].

@@ -6,8 +6,9 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
 use http_body::Frame;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use outrigger::transport::Error;
 use outrigger::{Body, Request, Response};
 use tokio::sync::mpsc;
@@ -18,6 +19,7 @@ both! {
     bodies_stream_both_ways
     large_bodies_pass
     an_answer_that_breaks_off_is_an_error
+    trailers_go_along
 }
 
 /// A body whose chunks come from a channel; `Err` breaks it off.
@@ -114,6 +116,51 @@ async fn an_answer_that_breaks_off_is_an_error(world: World) {
         ),
         "{error:?}"
     );
+    caller.end().await;
+    app.end().await;
+}
+
+/// A body with one trailer.
+fn with_trailer(data: &'static str, name: &'static str, value: HeaderValue) -> Body {
+    let trailers = HeaderMap::from_iter([(http::HeaderName::from_static(name), value)]);
+    let body = Full::new(Bytes::from(data)).with_trailers(async move { Some(Ok(trailers)) });
+    Body::boxed(body)
+}
+
+async fn trailers_go_along(world: World) {
+    async fn summed(request: Request) -> Response {
+        assert!(!request.headers().contains_key("connection"));
+        let asked = BodyExt::collect(request.into_body()).await.unwrap();
+        let sum = asked
+            .trailers()
+            .and_then(|trailers| trailers.get("x-sum"))
+            .cloned();
+        let sum = sum.unwrap_or(HeaderValue::from_static("none"));
+        let mut response = Response::new(with_trailer("answer", "x-seen", sum));
+        response
+            .headers_mut()
+            .insert("trailer", HeaderValue::from_static("x-seen"));
+        response
+    }
+    let app = world
+        .start("app", Gear::default(), |app| app.post("summed", summed))
+        .await;
+    let caller = world
+        .start("caller", Gear::default(), |app| app.post("idle", echo))
+        .await;
+    for handle in [caller.handle(), app.handle()] {
+        let request = http::Request::post("/summed")
+            .header("te", "trailers")
+            .header("trailer", "x-sum")
+            .header("connection", "x-own")
+            .body(with_trailer("asked", "x-sum", HeaderValue::from_static("7")))
+            .unwrap();
+        let response = handle.request(&app.id, request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        let answer = BodyExt::collect(response.into_body()).await.unwrap();
+        assert_eq!(answer.trailers().unwrap()["x-seen"], "7");
+        assert_eq!(answer.to_bytes(), "answer");
+    }
     caller.end().await;
     app.end().await;
 }
