@@ -25,7 +25,7 @@ pub use method::uri as method_uri;
 pub use outside::Outside;
 
 /// Dapr's built-in policy for service invocation: three repeats, a second apart. Only calls of which nothing was sent
-/// are repeated, so none is carried out twice. The first repeat comes at once: it goes to another replica, or to the
+/// are repeated, and those with a safe method and no body: none that changes something is carried out twice. The first repeat comes at once: it goes to another replica, or to the
 /// address that the resolver has by now. The others wait for an app that is being started again.
 const BUILT_IN: Policy = Policy::retry(Backoff::at_once_then(Duration::from_secs(1)), 3);
 
@@ -121,7 +121,7 @@ impl Api {
 /// A request on its way to a peer.
 pub(crate) struct Attempt {
     pub(crate) request: Request<Body>,
-    /// Whether it could not be sent before.
+    /// Whether it failed before.
     pub(crate) is_repeat: bool,
 }
 
@@ -134,13 +134,13 @@ impl Attempt {
     }
 }
 
-/// A failure is repeated when nothing of the request was sent. An app that nobody knows is not waited for, unless it was
+/// A failure is repeated when the request can go out again. An app that nobody knows is not waited for, unless it was
 /// there a moment ago: its only replica may be on its way back.
 pub(crate) fn repeatable(mut error: PeerError, is_repeat: bool) -> Verdict<Attempt, PeerError> {
     if matches!(error, PeerError::Resolve { .. }) && !is_repeat {
         return Verdict::Final(error);
     }
-    match error.take_unsent() {
+    match error.take_request() {
         Some(request) => Verdict::Again {
             error,
             input: Attempt {
@@ -193,7 +193,7 @@ mod tests {
                 name: outrigger_discovery::Name::new("app"),
                 resolver: "test",
             },
-            unsent: Some(Box::new(Request::new(Body::from("whole")))),
+            again: Some(Box::new(Request::new(Body::from("whole")))),
         };
         assert!(matches!(repeatable(nobody(), false), Verdict::Final(_)));
         let Verdict::Again { input, .. } = repeatable(nobody(), true) else {

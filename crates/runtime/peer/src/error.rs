@@ -14,7 +14,7 @@ pub enum Error {
         /// Why.
         source: outrigger_discovery::Error,
         /// The request. `None` once it was taken out.
-        unsent: Option<Box<Request<Body>>>,
+        again: Option<Box<Request<Body>>>,
     },
     /// The peer could not be reached, or the connection broke.
     #[error("failed to reach the sidecar of '{app}' at {address}")]
@@ -23,8 +23,10 @@ pub enum Error {
         app: String,
         /// The peer.
         address: std::net::SocketAddr,
-        /// Why, and the request where nothing of it was sent.
+        /// Why.
         source: Failed,
+        /// The request, where it can go out again.
+        again: Option<Box<Request<Body>>>,
     },
     /// The peer answered with an error of its own.
     #[error("{message}")]
@@ -40,13 +42,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// Takes the request out, where it is certain that nothing of it was sent and it can go out again.
-    pub fn take_unsent(&mut self) -> Option<Request<Body>> {
-        let unsent = match self {
-            Self::Resolve { unsent, .. } => unsent,
-            Self::Transport { source, .. } => &mut source.unsent,
-            Self::Peer { .. } | Self::Request(_) => return None,
-        };
-        unsent.take().map(|request| *request)
+    /// Takes the request out, where it can go out again: nothing of it was sent, or to carry it out twice is no harm.
+    pub fn take_request(&mut self) -> Option<Request<Body>> {
+        match self {
+            Self::Resolve { again, .. } | Self::Transport { again, .. } => {
+                again.take().map(|request| *request)
+            }
+            Self::Peer { .. } | Self::Request(_) => None,
+        }
     }
 }

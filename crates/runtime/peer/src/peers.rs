@@ -9,6 +9,7 @@ use std::{
 };
 
 use http::{Request, Response};
+use http_body::Body as _;
 use outrigger_balance::{Options, Picked, Picker};
 use outrigger_base_task::TaskSet;
 use outrigger_discovery::{Endpoint, Error as DiscoveryError, NameRef, Resolve};
@@ -122,14 +123,15 @@ impl Peers {
             Err(source) => return Err(unresolved(target, source, request)),
         };
         let connection = self.connection(address);
+        let spare = spare(&request);
         let request = match connection.send_direct(target.id, request).await {
-            Way::Answered(answer) => return self.settle(target, address, picked, answer),
+            Way::Answered(answer) => return self.settle(target, address, picked, answer, spare),
             Way::Grpc(request) => request,
         };
         let failure = match dapr::invoke(&connection, target, request).await {
-            Ok(response) => return self.settle(target, address, picked, Ok(response)),
+            Ok(response) => return self.settle(target, address, picked, Ok(response), None),
             Err(dapr::Failure::Transport(failed)) => {
-                return self.settle(target, address, picked, Err(failed));
+                return self.settle(target, address, picked, Err(failed), spare);
             }
             Err(dapr::Failure::Status(code, message)) => Error::Peer { code, message },
             Err(dapr::Failure::Request(reason)) => Error::Request(reason),
@@ -157,7 +159,7 @@ impl Peers {
             .map_err(|error| Error::Request(error.to_string()))?;
         *request.uri_mut() = uri;
         let answer = connection.grpc().send(request).await;
-        self.settle(target, address, picked, answer)
+        self.settle(target, address, picked, answer, None)
     }
 
     /// Closes idle connections, for ever.
@@ -189,34 +191,36 @@ impl Peers {
         })
     }
 
-    /// Tells the picker how it went; an address that cannot be dialled leaves the resolver's cache.
+    /// Tells the picker how it went; an address that cannot be dialled leaves the resolver's cache. `spare` goes out again
+    /// where the request was sent and its answer was lost.
     fn settle(
         &self,
         target: AppTarget<'_>,
         address: SocketAddr,
         picked: Picked,
         answer: Result<Response<Body>, Failed>,
+        spare: Option<Request<Body>>,
     ) -> Result<Response<Body>, Error> {
-        match answer {
+        let mut source = match answer {
             Ok(response) => {
                 picked.success();
-                Ok(response)
+                return Ok(response);
             }
-            Err(failed) => {
-                // A caller that cuts its own upload says nothing of the peer, which is no worse for it.
-                if !failed.error.is_of_the_body() {
-                    picked.failure(now());
-                }
-                if failed.error.nothing_sent() {
-                    self.resolver.evict(target.name(), address);
-                }
-                Err(Error::Transport {
-                    app: target.to_string(),
-                    address,
-                    source: failed,
-                })
-            }
+            Err(failed) => failed,
+        };
+        // A caller that cuts its own upload says nothing of the peer, which is no worse for it.
+        if !source.error.is_of_the_body() {
+            picked.failure(now());
         }
+        if source.error.nothing_sent() {
+            self.resolver.evict(target.name(), address);
+        }
+        Err(Error::Transport {
+            app: target.to_string(),
+            address,
+            again: source.unsent.take().or_else(|| spare.map(Box::new)),
+            source,
+        })
     }
 
     fn connection(&self, address: SocketAddr) -> Arc<PeerConnection> {
@@ -246,8 +250,21 @@ fn unresolved(target: AppTarget<'_>, source: DiscoveryError, request: Request<Bo
     Error::Resolve {
         app: target.to_string(),
         source,
-        unsent: Some(Box::new(request)),
+        again: Some(Box::new(request)),
     }
+}
+
+/// A copy of a request that is no harm when it is carried out twice (RFC 9110, section 9.2.1), and that has no body to
+/// use up: a peer that dies with it costs its caller time, and no error.
+fn spare(request: &Request<Body>) -> Option<Request<Body>> {
+    if !request.method().is_safe() || !request.body().is_end_stream() {
+        return None;
+    }
+    let mut spare = Request::new(Body::empty());
+    *spare.method_mut() = request.method().clone();
+    *spare.uri_mut() = request.uri().clone();
+    *spare.headers_mut() = request.headers().clone();
+    Some(spare)
 }
 
 fn picker(options: Options) -> Picker<Endpoint, SocketAddr> {

@@ -4,7 +4,10 @@ use outrigger_base_std::chain;
 use outrigger_base_task::TaskSet;
 use outrigger_runtime_peer::Peers;
 use outrigger_transport::Body;
-use tokio::{io::AsyncReadExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use crate::rig::{APP, Directory, cut_after, ours, request};
 
@@ -24,7 +27,7 @@ async fn a_port_that_another_app_has_taken_over_is_found_before_anything_is_sent
         "{}",
         chain(&error)
     );
-    let unsent = error.take_unsent().unwrap();
+    let unsent = error.take_request().unwrap();
     assert_eq!((other.calls(), directory.addresses().len()), (0, 0));
     // The same request, whole, reaches the app where it is now.
     let (address, echo) = ours("app", &tasks);
@@ -74,6 +77,44 @@ async fn callers_that_cut_their_uploads_eject_nobody() {
     assert!(echo.calls() > before + 5, "{} of 40", echo.calls() - before);
 }
 
+#[tokio::test]
+async fn only_a_call_that_changes_nothing_goes_out_again_when_its_answer_is_lost() {
+    let (tasks, directory) = (TaskSet::new("test"), Directory::default());
+    let peers = directory.peers(&tasks);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    directory.set([listener.local_addr().unwrap()]);
+    tasks.spawn("mute", mute(listener));
+    for (method, body, expected) in [
+        ("GET", "", true),
+        ("GET", "a", false),
+        ("POST", "", false),
+        ("DELETE", "", false),
+    ] {
+        let mut asked = request(Body::from(body));
+        *asked.method_mut() = method.parse().unwrap();
+        let mut error = peers.invoke(APP, asked).await.unwrap_err();
+        let again = error.take_request();
+        assert_eq!(again.is_some(), expected, "{method} {body}: {}", chain(&error));
+        if let Some(again) = again {
+            assert_eq!((again.method().as_str(), again.uri().path()), (method, "/method"));
+            assert_eq!(again.headers()["dapr-callee-app-id"], "app");
+        }
+    }
+    // It can be reached, as far as dialling goes.
+    assert_eq!(directory.addresses().len(), 1);
+}
+
+/// A sidecar of ours that dies with each call.
+async fn mute(listener: TcpListener) {
+    while let Ok((mut stream, _)) = listener.accept().await {
+        let mut said = [0; 4096];
+        let _ = stream.read(&mut said).await;
+        let answer = "HTTP/1.1 204 No Content\r\noutrigger-peer: 1\r\n\r\n";
+        let _ = stream.write_all(answer.as_bytes()).await;
+        let _ = stream.read(&mut said).await;
+    }
+}
+
 /// A peer that takes every connection and ends it when it is spoken to.
 async fn broken(listener: TcpListener) {
     while let Ok((mut stream, _)) = listener.accept().await {
@@ -109,7 +150,7 @@ async fn a_request_for_an_app_that_nobody_knows_can_go_out_again() {
         "{}",
         chain(&error)
     );
-    let unsent = error.take_unsent().unwrap();
+    let unsent = error.take_request().unwrap();
     let (address, _) = ours("app", &tasks);
     directory.set([address]);
     let answer = peers.invoke(APP, unsent).await.unwrap();
