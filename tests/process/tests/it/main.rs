@@ -10,4 +10,5 @@ mod misbehave;
 mod namespaces;
 mod rig;
 mod start;
+mod trailers;
 mod two_runtimes;
