@@ -150,6 +150,9 @@ pub struct LoadArgs {
     /// Requests a second, due at fixed times; without it each connection sends as fast as it gets answers.
     #[arg(long)]
     pub rate: Option<u32>,
+    /// Requests in all, after which a closed loop ends before its time.
+    #[arg(long, conflicts_with = "rate")]
+    pub requests: Option<u64>,
     /// Threads of a closed loop.
     #[arg(long, default_value_t = cores())]
     pub threads: usize,
@@ -217,6 +220,7 @@ impl LoadArgs {
         let plan = Plan {
             connections: self.connections,
             rate: self.rate,
+            requests: self.requests,
             threads: self.threads,
             warmup: self.warmup,
             duration: self.duration,

@@ -13,7 +13,10 @@ mod target;
 mod template;
 mod upload;
 
-use std::{io, thread, time::Duration};
+use std::{
+    io, thread,
+    time::{Duration, Instant},
+};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -39,6 +42,8 @@ pub struct Plan {
     pub connections: usize,
     /// Requests a second over all connections; none is closed loop.
     pub rate: Option<u32>,
+    /// Requests in all, after which a closed loop ends before its time.
+    pub requests: Option<u64>,
     /// Threads of a closed loop; an open loop has one for each connection.
     pub threads: usize,
     /// Time before counting begins.
@@ -52,13 +57,16 @@ pub struct Plan {
 /// # Errors
 /// When a thread or its runtime cannot be made; failed requests are counted, not returned.
 pub fn run(target: &Target, plan: &Plan) -> io::Result<Report> {
+    let begun = Instant::now();
     let outcome = match plan.rate {
         None => closed::run(target, plan)?,
         Some(rate) => open::run(target, plan, rate)?,
     };
+    let counted = begun.elapsed().saturating_sub(plan.warmup);
+    let ended_early = plan.requests.is_some() && counted < plan.duration;
     Ok(Report {
         outcome,
-        duration: plan.duration,
+        duration: if ended_early { counted } else { plan.duration },
     })
 }
 

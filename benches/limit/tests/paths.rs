@@ -52,6 +52,7 @@ fn closed_loop(target: TargetSpec) -> Report {
     let plan = Plan {
         connections: CONNECTIONS,
         rate: None,
+        requests: None,
         threads: 2,
         warmup: Duration::from_millis(50),
         duration,
@@ -115,6 +116,7 @@ fn an_open_loop_keeps_its_rate() {
         let plan = Plan {
             connections: 4,
             rate: Some(200),
+            requests: None,
             threads: 1,
             warmup: Duration::from_millis(100),
             duration: Duration::from_secs(1),
@@ -123,6 +125,24 @@ fn an_open_loop_keeps_its_rate() {
         assert_eq!(report.outcome.errors, 0, "{:?}", report.outcome.first_error);
         assert_eq!(report.outcome.latency.len(), 200);
     }
+}
+
+#[test]
+fn a_closed_loop_ends_with_its_requests() {
+    let app = app();
+    let plan = Plan {
+        connections: CONNECTIONS,
+        rate: None,
+        requests: Some(100),
+        threads: 2,
+        warmup: Duration::ZERO,
+        duration: Duration::from_secs(60),
+    };
+    let target = Target::new(target(app.addr(), "/echo", load::Protocol::Http)).unwrap();
+    let report = load::run(&target, &plan).unwrap();
+    assert_all_echoed(&report);
+    assert_eq!(report.outcome.sent, 100);
+    assert!(report.duration < plan.duration, "{:?}", report.duration);
 }
 
 #[test]

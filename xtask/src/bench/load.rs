@@ -15,6 +15,8 @@ pub(crate) const FULL_SPEED: u32 = 32;
 pub(crate) const RATE: u32 = 1_000;
 pub(crate) const RATE_CONNECTIONS: u32 = 16;
 pub(crate) const BODY_BYTES: usize = 1_024;
+/// How long a load of a number of requests may take, in seconds.
+const MOST_SECONDS: f64 = 120.0;
 
 /// What is asked, and how much.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +34,8 @@ pub(crate) struct Load {
     pub(crate) connections: u32,
     /// Requests a second; none is full speed.
     pub(crate) rate: Option<u32>,
+    /// Requests in all, counted from the first; none is as many as the time allows.
+    pub(crate) requests: Option<u64>,
 }
 
 /// What came of it; latencies in microseconds.
@@ -62,12 +66,19 @@ impl Load {
             "--connections",
             &self.connections.to_string(),
         ]);
+        let (warmup, duration) = match self.requests {
+            Some(_) => (0.0, MOST_SECONDS),
+            None => (lab.warmup(), lab.seconds),
+        };
         command.args([
             "--warmup",
-            &lab.warmup().to_string(),
+            &warmup.to_string(),
             "--duration",
-            &lab.seconds.to_string(),
+            &duration.to_string(),
         ]);
+        if let Some(requests) = self.requests {
+            command.args(["--requests", &requests.to_string()]);
+        }
         if self.grpc {
             command.args(["--protocol", "grpc"]);
         }

@@ -16,9 +16,26 @@ use super::{Client, Outcome, Plan, Target, on_threads};
 /// Rest after a failed request, so that a target that is gone is not asked a million times.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// The numbers of the requests of all connections.
+struct Numbers {
+    next: AtomicU64,
+    limit: u64,
+}
+
+impl Numbers {
+    /// The next one, while there is one.
+    fn take(&self) -> Option<u64> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        (number < self.limit).then_some(number)
+    }
+}
+
 /// Runs a closed loop on `plan.threads` threads.
 pub(super) fn run(target: &Target, plan: &Plan) -> io::Result<Outcome> {
-    let numbers = Arc::new(AtomicU64::new(0));
+    let numbers = Arc::new(Numbers {
+        next: AtomicU64::new(0),
+        limit: plan.requests.unwrap_or(u64::MAX),
+    });
     let threads = plan.threads.clamp(1, plan.connections.max(1));
     let start = Instant::now() + plan.warmup;
     let end = start + plan.duration;
@@ -31,7 +48,7 @@ pub(super) fn run(target: &Target, plan: &Plan) -> io::Result<Outcome> {
 
 async fn of_one_thread(
     target: Target,
-    numbers: Arc<AtomicU64>,
+    numbers: Arc<Numbers>,
     connections: usize,
     start: Instant,
     end: Instant,
@@ -58,18 +75,18 @@ async fn of_one_thread(
 
 async fn of_one_connection(
     target: Arc<Target>,
-    numbers: Arc<AtomicU64>,
+    numbers: Arc<Numbers>,
     start: Instant,
     end: Instant,
 ) -> Outcome {
     let mut client = Client::default();
     let mut outcome = Outcome::default();
     let mut sent_at = Instant::now();
-    while sent_at < end {
+    while sent_at < end
+        && let Some(number) = numbers.take()
+    {
         outcome.sent += 1;
-        let answer = client
-            .call(&target, numbers.fetch_add(1, Ordering::Relaxed))
-            .await;
+        let answer = client.call(&target, number).await;
         let answered_at = Instant::now();
         match answer {
             // Counted by when the answer came, so that the counted time holds whole answers only.
