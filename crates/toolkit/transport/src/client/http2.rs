@@ -25,11 +25,12 @@ use crate::{Body, Error, coalesce::Coalesced};
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// How long an answer to a ping may take.
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
-/// Flow-control windows: what one stream and one connection may have in flight. Enough for a fast loopback, little
-/// enough that a reader that never reads costs only this much.
+/// Flow-control window of a stream: what may be in flight on it, in bytes. Enough for a fast loopback, little enough that
+/// a reader that never reads costs only this much.
 const STREAM_WINDOW: u32 = 1024 * 1024;
-/// See [`STREAM_WINDOW`].
-const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// That of a connection: as much as all of its streams together. Were it less, a few readers that never read would use it
+/// up, and hold up every other exchange on the connection.
+const CONNECTION_WINDOW: u32 = STREAM_WINDOW * MAX_EXCHANGES as u32;
 
 /// Exchanges that one connection carries at a time; for one more another connection is made. Servers are asked to allow
 /// at least as many (RFC 9113, section 6.5.2), and many allow no more: those above would wait for their turn.
@@ -208,7 +209,10 @@ impl Inner {
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(self.max_header_list);
-        let (sender, connection) = builder.handshake(Coalesced::new(TokioIo::new(io))).await.map_err(Error::broken)?;
+        let (sender, connection) = builder
+            .handshake(Coalesced::new(TokioIo::new(io)))
+            .await
+            .map_err(Error::broken)?;
         let stop = self.tasks.signal().clone();
         self.tasks.spawn("http2-client-connection", async move {
             // The streams report the error; a connection that ends between them is no news.
