@@ -9,18 +9,16 @@ use bytes::Bytes;
 use http::Method;
 use http_body_util::Full;
 use outrigger_testing_harness::{Folder, NamespacePair, eventually};
-use outrigger_wire_proto::{
-    Any,
-    common::{HttpExtension, InvokeRequest, http_extension::Verb},
-    internals::{InternalInvokeRequest, service_invocation_client::ServiceInvocationClient},
-};
 use tokio::time::Instant;
 
-use crate::rig::{
-    App, Kind, PATIENCE, Place, Plan, Raw, Sidecar, call,
-    grpc::{EchoApp, channel, invoke_service, proxy},
-    http::{request, try_call},
-    load::Load,
+use crate::{
+    namespaces::{ERROR_RATE_MAX, RECOVERY_MAX},
+    rig::{
+        App, Kind, PATIENCE, Place, Plan, Raw, Sidecar, call,
+        grpc::{EchoApp, call_local, invoke_service, proxy},
+        http::{request, try_call},
+        load::Load,
+    },
 };
 
 /// The variable that names Dapr's program.
@@ -167,11 +165,23 @@ async fn a_neighbour_is_swapped_for_the_other_kind_under_load() {
         outages.push((killed, Instant::now()));
         load.more(CALLS).await;
     }
+    let end = Instant::now();
     let report = load.end().await;
+    let ends = outages.iter().skip(1).map(|(killed, _)| *killed).chain([end]);
+    let recoveries: Vec<_> = outages
+        .iter()
+        .zip(ends)
+        .map(|((_, ready), end)| report.until(end).recovery(*ready))
+        .collect();
     println!(
-        "swapped three times under load: {} calls, error rate {:.4}",
+        "swapped three times under load: {} calls, error rate {:.4}, recovered {recoveries:?} after it was ready",
         report.0.len(),
         report.error_rate()
+    );
+    assert!(report.error_rate() <= ERROR_RATE_MAX, "{}", report.error_rate());
+    assert!(
+        recoveries.iter().all(|took| *took <= RECOVERY_MAX),
+        "{recoveries:?}"
     );
     for sample in report.failures() {
         let text = sample.failure.as_deref().unwrap_or_default();
@@ -184,29 +194,6 @@ async fn a_neighbour_is_swapped_for_the_other_kind_under_load() {
             .any(|(killed, ready)| sample.ended >= *killed && sample.begun <= *ready);
         assert!(in_outage, "failed while nobody was down: {text}");
     }
-}
-
-/// A call of an app as a sidecar of Dapr's makes it.
-async fn call_local(port: u16, method: &str) -> Result<String, tonic::Status> {
-    let mut client = ServiceInvocationClient::new(channel(&Place::default(), port).await);
-    let request = InternalInvokeRequest {
-        message: Some(InvokeRequest {
-            method: method.to_owned(),
-            data: Some(Any {
-                type_url: String::new(),
-                value: "by message".into(),
-            }),
-            content_type: "text/plain".to_owned(),
-            http_extension: Some(HttpExtension {
-                verb: Verb::Post.into(),
-                querystring: String::new(),
-            }),
-        }),
-        ..InternalInvokeRequest::default()
-    };
-    let answer = client.call_local(request).await?.into_inner();
-    let data = answer.message.unwrap_or_default().data.unwrap_or_default();
-    Ok(String::from_utf8_lossy(&data.value).into_owned())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

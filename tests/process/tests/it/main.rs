@@ -6,6 +6,7 @@
 
 mod daprd;
 mod drain;
+mod events;
 mod misbehave;
 mod namespaces;
 mod rig;

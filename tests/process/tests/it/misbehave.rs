@@ -3,5 +3,6 @@
 mod apps;
 mod bytes;
 mod clients;
+mod grpc;
 mod idle;
 mod transactions;

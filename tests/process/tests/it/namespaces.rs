@@ -15,11 +15,11 @@ use crate::rig::{
 /// How long after a killed sidecar is back calls may go on to fail. Its announcement is heard at once, or, where that
 /// datagram is lost, a second later; a caller that was refused meanwhile repeats after a second as well.
 /// Measured: 1 to 6 ms, as a rule.
-const RECOVERY_MAX: Duration = Duration::from_secs(4);
+pub(crate) const RECOVERY_MAX: Duration = Duration::from_secs(4);
 /// The share of calls that may fail over a load in which a sidecar is killed twice and back within about a second: those
 /// that were with it when it died, and those of each worker that were refused until it was back.
 /// Measured: 0.005, four calls, one of each worker.
-const ERROR_RATE_MAX: f64 = 0.05;
+pub(crate) const ERROR_RATE_MAX: f64 = 0.05;
 /// Calls that go well before, between and after the kills.
 const CALLS: usize = 300;
 

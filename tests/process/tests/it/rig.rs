@@ -1,6 +1,7 @@
 //! What the tests are made of: sidecars, apps, clients, load.
 
 pub(crate) mod app;
+pub(crate) mod broken;
 pub(crate) mod grpc;
 pub(crate) mod http;
 pub(crate) mod load;
@@ -8,6 +9,7 @@ pub(crate) mod memory;
 pub(crate) mod network;
 pub(crate) mod raw;
 pub(crate) mod sidecar;
+pub(crate) mod subscriber;
 
 use std::time::Duration;
 

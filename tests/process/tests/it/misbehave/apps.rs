@@ -1,10 +1,12 @@
-//! Apps that end in the middle of an answer, or answer what is none.
+//! Apps that end in the middle of an answer, answer what is none, hang, or die.
 
-use outrigger_testing_harness::Folder;
+use outrigger_testing_harness::{Folder, eventually};
 
 use crate::rig::{
-    Plan, Raw, Sidecar, get,
+    App, PATIENCE, Plan, Raw, Sidecar, get,
+    grpc::{call_local, call_local_stream},
     raw::{End, RawApp},
+    sidecar::lasting_port,
 };
 
 /// Half of an answer whose length is told.
@@ -20,11 +22,13 @@ async fn mesh(folder: &Folder, port: u16) -> [Sidecar; 2] {
     [own, neighbour]
 }
 
+/// A call of the app's.
+const CALL: &str = "GET /v1.0/invoke/app/method/x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+
 /// What a client receives from a sidecar, and whether the connection ended in good order.
 async fn receive(sidecar: &Sidecar) -> (String, bool) {
     let mut client = Raw::connect(sidecar.http).await;
-    let request = "GET /v1.0/invoke/app/method/x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    client.say(request).await.unwrap();
+    client.say(CALL).await.unwrap();
     let (bytes, ended) = client.rest().await;
     if let Err(error) = &ended {
         assert_ne!(
@@ -62,6 +66,79 @@ async fn an_answer_that_is_cut_is_cut_for_the_client() {
             }
             get(sidecar, "/v1.0/healthz").await.ok();
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_cut_is_no_answer_for_a_sidecar_of_daprs() {
+    for (answer, end) in [(HALF, End::Reset), (CHUNK, End::Close)] {
+        let folder = Folder::new("peer").unwrap();
+        let app = RawApp::start(answer, end).await;
+        let own = Plan::new("app", folder.path())
+            .app(app.port, "http")
+            .start()
+            .await;
+        let whole = call_local(own.internal, "x").await;
+        assert!(whole.is_err(), "{end:?} after {answer:?} became whole: {whole:?}");
+        let whole = call_local_stream(own.internal, "x").await;
+        assert!(whole.is_err(), "{end:?} after {answer:?} became whole: {whole:?}");
+        get(&own, "/v1.0/healthz").await.ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_that_hangs_is_let_go_with_its_caller() {
+    // Before it says anything, and in the middle of what it says.
+    for answer in [b"", HALF] {
+        let folder = Folder::new("hang").unwrap();
+        let app = RawApp::start(answer, End::Hang).await;
+        for (number, sidecar) in mesh(&folder, app.port).await.iter().enumerate() {
+            let mut client = Raw::connect(sidecar.http).await;
+            client.say(CALL).await.unwrap();
+            eventually(PATIENCE, || async { app.calls.borrow().asked == number + 1 }).await;
+            // Others are served meanwhile.
+            get(sidecar, "/v1.0/healthz").await.ok();
+            assert_eq!(app.calls.borrow().given_up, number);
+            client.reset();
+            eventually(PATIENCE, || async {
+                let calls = *app.calls.borrow();
+                let said = answer.len();
+                (calls.given_up == number + 1)
+                    .then_some(())
+                    .ok_or((said, number, calls))
+            })
+            .await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_that_dies_is_an_error_until_it_is_back() {
+    let (folder, port) = (Folder::new("dies").unwrap(), lasting_port());
+    let app = App::on_port("app", port);
+    let mesh = mesh(&folder, port).await;
+    let path = "/v1.0/invoke/app/method/hello";
+    for sidecar in &mesh {
+        get(sidecar, path).await.ok();
+    }
+    drop(app);
+    for sidecar in &mesh {
+        // The first call may still meet a connection that is about to end.
+        eventually(PATIENCE, || async {
+            let answer = get(sidecar, path).await;
+            let is_told = answer.code() == (500, "ERR_DIRECT_INVOKE".to_owned());
+            if is_told && answer.text().contains("error invoking app") {
+                Ok(())
+            } else {
+                Err(answer.text())
+            }
+        })
+        .await;
+        get(sidecar, "/v1.0/healthz").await.ok();
+    }
+    let _app = App::on_port("app", port);
+    for sidecar in &mesh {
+        assert_eq!(get(sidecar, path).await.ok().text(), "app /hello");
     }
 }
 

@@ -18,7 +18,7 @@ const UPLOAD: usize = 24 * 1024 * 1024;
 /// Uploads that are abandoned one after another.
 const UPLOADS: usize = 6;
 /// Readers that never read, at a time.
-const READERS: usize = 16;
+pub(super) const READERS: usize = 16;
 /// KiB of memory that a sidecar may gain by uploads that are over: what the allocator keeps, and no share of the bodies.
 /// One upload alone would be 24 MiB.
 const GAIN_MAX: u64 = 12 * 1024;
@@ -106,7 +106,7 @@ async fn readers_that_never_read_hold_up_the_app_and_no_memory() {
         reader.say(request).await.unwrap();
         readers.push(reader);
     }
-    until_nothing_moves(&app).await;
+    until_nothing_moves(|| app.sent()).await;
     for (sidecar, before) in mesh.iter().zip(before) {
         let held = resident(&sidecar.process);
         println!("{READERS} readers that never read: {before} KiB before, {held} KiB with them");
@@ -125,17 +125,16 @@ async fn readers_that_never_read_hold_up_the_app_and_no_memory() {
     eventually(PATIENCE, || async { app.sent() > sent }).await;
 }
 
-/// Waits until the app could send nothing for a while: everything on the way is full.
-async fn until_nothing_moves(app: &App) {
+/// Waits until an app could send nothing for a while: everything on the way is full.
+pub(super) async fn until_nothing_moves(sent: impl Fn() -> usize) {
     /// Looks in a row that see no change, some milliseconds each.
     const LOOKS: usize = 100;
-    let mut last = (0, 0);
-    let mut still = 0;
+    let (mut last, mut still) = (0, 0);
     eventually(PATIENCE, || {
-        let seen = (app.sent(), READERS);
-        still = if seen == last { still + 1 } else { 0 };
-        last = seen;
-        let done = still >= LOOKS && seen.0 > 0;
+        let sent = sent();
+        still = if sent == last { still + 1 } else { 0 };
+        last = sent;
+        let done = still >= LOOKS && sent > 0;
         async move { done }
     })
     .await;

@@ -54,7 +54,7 @@ struct State {
     held: watch::Sender<usize>,
     /// Bytes of uploads that were whole (`Ok`) or cut (`Err`).
     uploads: Mutex<Vec<Result<usize, usize>>>,
-    /// The data of events that were answered.
+    /// Events that were answered.
     events: Mutex<Vec<Value>>,
     /// Bytes of endless answers that were handed to the connection.
     sent: watch::Sender<usize>,
@@ -92,6 +92,13 @@ impl App {
         }
     }
 
+    /// Starts an app on a port, such as that of one that has died.
+    pub(crate) fn on_port(name: &str, port: u16) -> Self {
+        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self::on(name, listener)
+    }
+
     /// Opens the gate, for good.
     pub(crate) fn open_gate(&self) {
         self.state.gate.send_replace(true);
@@ -118,6 +125,14 @@ impl App {
 
     /// The data of the events so far.
     pub(crate) fn events(&self) -> Vec<Value> {
+        self.envelopes()
+            .into_iter()
+            .map(|event| event["data"].clone())
+            .collect()
+    }
+
+    /// The events so far.
+    pub(crate) fn envelopes(&self) -> Vec<Value> {
         self.state
             .events
             .lock()
@@ -217,7 +232,7 @@ impl State {
         self.events
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(event["data"].clone());
+            .push(event);
         text(StatusCode::OK, &json!({"status": "SUCCESS"}).to_string())
     }
 }

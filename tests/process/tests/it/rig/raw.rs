@@ -6,6 +6,7 @@ use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinSet,
     time::timeout,
 };
@@ -68,31 +69,47 @@ pub(crate) enum End {
     Reset,
     /// In good order, though too early.
     Close,
+    /// Never: it hangs until the sidecar ends it.
+    Hang,
 }
 
 /// An app that reads a head, writes `answer` and ends the connection.
 #[derive(Debug)]
 pub(crate) struct RawApp {
     pub(crate) port: u16,
+    /// Calls that it was asked, and how many of those that hang the sidecar has given up.
+    pub(crate) calls: watch::Receiver<Calls>,
     _task: JoinSet<()>,
+}
+
+/// What became of the calls of an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Calls {
+    pub(crate) asked: usize,
+    pub(crate) given_up: usize,
 }
 
 impl RawApp {
     pub(crate) async fn start(answer: &'static [u8], end: End) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
+        let (sender, calls) = watch::channel(Calls::default());
         let mut task = JoinSet::new();
         task.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(Raw(stream), answer, end));
+                connections.spawn(serve(Raw(stream), answer, end, sender.clone()));
             }
         });
-        Self { port, _task: task }
+        Self {
+            port,
+            calls,
+            _task: task,
+        }
     }
 }
 
-async fn serve(mut raw: Raw, answer: &'static [u8], end: End) {
+async fn serve(mut raw: Raw, answer: &'static [u8], end: End, calls: watch::Sender<Calls>) {
     // The sidecar looks whether anybody listens by connecting, and says nothing then.
     let Ok(head) = raw.head().await else { return };
     if head.contains(" /dapr/") {
@@ -102,15 +119,24 @@ async fn serve(mut raw: Raw, answer: &'static [u8], end: End) {
         return;
     }
     let _ = raw.say(answer).await;
-    if matches!(end, End::Reset) {
-        // What was written is on its way only when it has left the buffer; on loopback that is when it was read.
-        until_read(&raw.0).await;
-        raw.reset();
+    calls.send_modify(|calls| calls.asked += 1);
+    match end {
+        End::Reset => {
+            // What was written is on its way only when it has left the buffer; on loopback that is when it was read.
+            until_read(&raw.0).await;
+            raw.reset();
+        }
+        End::Close => (),
+        End::Hang => {
+            let (_, ended) = raw.rest().await;
+            let timed_out = ended.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+            calls.send_modify(|calls| calls.given_up += usize::from(!timed_out));
+        }
     }
 }
 
 /// Waits until the kernel has handed over everything that was written.
-async fn until_read(stream: &TcpStream) {
+pub(super) async fn until_read(stream: &TcpStream) {
     let end = tokio::time::Instant::now() + PATIENCE;
     while unsent(stream) > 0 && tokio::time::Instant::now() < end {
         tokio::time::sleep(Duration::from_millis(1)).await;
