@@ -210,7 +210,8 @@ impl App {
         self
     }
 
-    /// Bytes that a body may have which an extractor reads whole; 4 MiB by default.
+    /// Bytes that a body may have which an extractor reads whole; 4 MiB by default. A call with a larger one is answered
+    /// with 413; an event that is larger comes again.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.settings.max_body = bytes;
         self

@@ -3,6 +3,7 @@
 use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
+use http::StatusCode;
 
 use super::Handler;
 use crate::{Error, IntoResponse, IntoVerdict, Request, Response, Verdict};
@@ -36,8 +37,9 @@ where
     })
 }
 
-/// A handler of events. An event that cannot be read is dropped: it will not become readable. One whose handler panics
-/// comes again.
+/// A handler of events. An event that cannot be read is dropped: it will not become readable. One that is too large for
+/// the app's limit comes again: the limit is the app's to raise, and the event is not lost for it. One whose handler
+/// panics comes again as well.
 pub(crate) fn event_fn<M, H>(handler: H) -> EventFn
 where
     H: Handler<M>,
@@ -59,7 +61,9 @@ where
 }
 
 fn refused(error: &Error) -> Verdict {
-    let is_lasting = error.status().is_some_and(|status| status.is_client_error());
+    let is_lasting = error
+        .status()
+        .is_some_and(|status| status.is_client_error() && status != StatusCode::PAYLOAD_TOO_LARGE);
     let text = outrigger_base_std::chain(error);
     if is_lasting {
         tracing::error!("an event is dropped: {text}");
@@ -67,5 +71,31 @@ fn refused(error: &Error) -> Verdict {
     } else {
         tracing::warn!("an event comes again: {text}");
         Verdict::Retry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Body, Event};
+
+    async fn verdict(body: &'static str) -> Verdict {
+        let handler = event_fn(async |_: Event<u32>| ());
+        handler(Request::new(Body::from(body))).await
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_dropped() {
+        assert_eq!(verdict(r#"{"data":1}"#).await, Verdict::Done);
+        assert_eq!(verdict(r#"{"data":"x"}"#).await, Verdict::Drop);
+        assert_eq!(verdict("no event").await, Verdict::Drop);
+    }
+
+    #[test]
+    fn what_is_too_large_comes_again() {
+        let error = |status| Error::new(status, "CODE", "message");
+        assert_eq!(refused(&error(StatusCode::PAYLOAD_TOO_LARGE)), Verdict::Retry);
+        assert_eq!(refused(&error(StatusCode::BAD_REQUEST)), Verdict::Drop);
+        assert_eq!(refused(&error(StatusCode::SERVICE_UNAVAILABLE)), Verdict::Retry);
     }
 }

@@ -1,6 +1,12 @@
 //! Events: delivery, rules, retries, dead letters, raw payloads.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use outrigger::{
@@ -16,6 +22,7 @@ both! {
     an_event_comes_with_its_attributes
     rules_choose_the_handler
     an_error_brings_the_event_again
+    a_panic_brings_the_event_again
     what_is_dropped_goes_into_the_dead_letter_topic
     raw_payloads_come_as_bytes
     many_are_published_at_once
@@ -140,6 +147,26 @@ async fn an_error_brings_the_event_again(world: World) {
     eventually(LONG, async || receiver.len() == 2).await;
     let (first, second) = (told(&mut receiver).await, told(&mut receiver).await);
     assert_eq!(first, second);
+    app.end().await;
+}
+
+async fn a_panic_brings_the_event_again(world: World) {
+    async fn second_time(State(tell): Tell<String>, State(count): State<Arc<AtomicU32>>, event: Event<u32>) {
+        assert!(count.fetch_add(1, Ordering::Relaxed) > 0, "on purpose");
+        tell.send(event.id).await.unwrap();
+    }
+    let (sender, mut receiver) = mpsc::channel::<String>(8);
+    let count = Arc::new(AtomicU32::new(0));
+    let app = world
+        .start("app", durable(&world), |app| {
+            app.with(sender)
+                .with(count.clone())
+                .on("pubsub", "orders", second_time)
+        })
+        .await;
+    app.handle().publish("pubsub", "orders", &1).await.unwrap();
+    assert!(!told(&mut receiver).await.is_empty());
+    assert_eq!(count.load(Ordering::Relaxed), 2);
     app.end().await;
 }
 

@@ -1,8 +1,8 @@
 //! Apps of both modes in one mesh.
 
-use outrigger::{App, Caller, Json, Mode};
+use outrigger::{App, Caller, Error, Json, Mode};
 
-use crate::world::{Gear, Started, World};
+use crate::world::{Gear, LONG, Started, World};
 
 async fn greet(caller: Caller, Json(name): Json<String>) -> Json<String> {
     Json(format!("{name} from {}", caller.app_id().unwrap_or_default()))
@@ -50,6 +50,25 @@ async fn an_embedded_app_and_one_beside_a_sidecar_invoke_each_other() {
     greet_each_other(&embedded, &beside).await;
     embedded.end().await;
     beside.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sidecar_that_is_gone_is_unreachable() {
+    let world = World::beside_sidecars();
+    let mut app = world.start("app", Gear::in_memory(), greeter).await;
+    app.handle().state("statestore").set("k", &1).await.unwrap();
+    app.sidecar.take().unwrap().terminate(LONG).await.unwrap();
+    let handle = app.handle();
+    let errors = [
+        handle.state("statestore").get::<u32>("k").await.unwrap_err(),
+        handle.publish("pubsub", "t", &1).await.unwrap_err(),
+        handle.fetch::<u32>(&app.id, "greet").await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+        assert!(error.retryable());
+    }
+    app.end().await;
 }
 
 #[tokio::test(flavor = "current_thread")]
