@@ -1,8 +1,13 @@
 //! A small disk, to be filled.
 
-use std::{ffi::OsStr, os::unix::fs::MetadataExt, path::Path, process::Command};
+use std::{
+    ffi::OsStr,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use crate::{Error, Folder};
+use crate::{Error, Folder, Process};
 
 /// Mounts the disk (`$2`) on a folder (`$1`), where only this process and its children see it, and becomes the program.
 const MOUNT: &str = r#"mount -t tmpfs -o "$2" small-disk "$1" || exit 1; shift 2; exec "$@""#;
@@ -32,18 +37,41 @@ impl SmallDisk {
         self.folder.path()
     }
 
-    /// A command that runs `program` with the disk; give it to [`Process::spawn`](crate::Process::spawn). Who is not
+    /// A command that runs `program` with the disk; give it to [`Process::spawn`]. Who is not
     /// root needs a system that lets users make namespaces.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("unshare");
-        if !std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
-            command.arg("--map-root-user");
-        }
         command
-            .args(["--mount", "sh", "-c", MOUNT, "sh"])
+            .args(flags())
+            .args(["sh", "-c", MOUNT, "sh"])
             .arg(self.path())
-            .arg(format!("size={}m", self.mebibytes))
+            .arg(self.size())
             .arg(program);
         command
+    }
+
+    /// What a line of shell begins with that runs a program with the disk.
+    pub fn shell(&self) -> String {
+        let (flags, path, size) = (flags().join(" "), self.path().display(), self.size());
+        format!("unshare {flags} sh -c '{MOUNT}' sh '{path}' {size}")
+    }
+
+    /// The path of a file on the disk of a running program, for us who do not have the disk. Needs root.
+    pub fn file_of(&self, program: &Process, name: &str) -> PathBuf {
+        let root = Path::new("/proc").join(program.id().to_string()).join("root");
+        let path = self.path().strip_prefix("/").unwrap_or_else(|_| self.path());
+        root.join(path).join(name)
+    }
+
+    fn size(&self) -> String {
+        format!("size={}m", self.mebibytes)
+    }
+}
+
+fn flags() -> &'static [&'static str] {
+    if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
+        &["--mount"]
+    } else {
+        &["--map-root-user", "--mount"]
     }
 }
