@@ -29,6 +29,7 @@ async fn start(folder: &Folder, port: u16, broker: &str, more: &[String]) -> Sid
     ];
     manifests.extend_from_slice(more);
     let plan = Plan::new("app", folder.path()).app(port, "http");
+    let plan = plan.variable("APP_API_TOKEN", "secret");
     plan.resources(folder, &manifests).start().await
 }
 
@@ -115,14 +116,25 @@ async fn what_is_published_arrives_as_what_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn metadata_of_a_publisher_does_not_cut_the_event() {
+async fn metadata_of_a_publisher_says_nothing_of_the_request_to_the_app() {
     for broker in BROKERS {
         let (folder, app) = (Folder::new("metadata").unwrap(), App::start("app"));
         let sidecar = start(&folder, app.port, broker, &[]).await;
-        let path = "/v1.0/publish/pubsub/orders?metadata.content-length=3&metadata.connection=close\
-                    &metadata.transfer-encoding=chunked&metadata.host=elsewhere&metadata.expect=100-continue";
-        publish(&sidecar, path, Some("text/plain"), b"whole").await;
-        assert_eq!(next(&app, &mut 0).await["data"], "whole", "{broker}");
+        let mut seen = 0;
+        for metadata in [
+            "content-length=3",
+            "transfer-encoding=gzip",
+            "connection=dapr-api-token",
+            "host=elsewhere",
+            "expect=100-continue",
+            "dapr-api-token=guess",
+        ] {
+            let path = format!("/v1.0/publish/pubsub/orders?metadata.{metadata}");
+            publish(&sidecar, &path, Some("text/plain"), b"whole").await;
+            let event = next(&app, &mut seen).await;
+            assert_eq!(event["data"], "whole", "{broker} {metadata}: {event}");
+            assert_eq!(event["dapr-api-token"], "secret", "{broker} {metadata}: {event}");
+        }
     }
 }
 

@@ -24,6 +24,9 @@ use super::Place;
 /// Bytes of one chunk of a large answer.
 const CHUNK: usize = 64 * 1024;
 
+/// The header with the app's token.
+const TOKEN: &str = "dapr-api-token";
+
 type Body = BoxBody<Bytes, hyper::Error>;
 
 /// A running app.
@@ -36,7 +39,7 @@ type Body = BoxBody<Bytes, hyper::Error>;
 /// | `POST /sink` | the number of bytes; noted as an upload that was whole or cut |
 /// | `GET /endless` | chunks until the reader goes away |
 /// | `GET /held`, `POST /held` | as soon as the gate is open; a `POST` is noted as an event |
-/// | `POST /events` | 200; noted as an event |
+/// | `POST /events` | 200; noted as an event, with the app's token that came beside it |
 /// | any other `GET` | `<name> <path and query>` |
 #[derive(Debug)]
 pub(crate) struct App {
@@ -174,7 +177,7 @@ impl State {
             (&Method::POST, "/sink") => self.sink(request.into_body()).await,
             (&Method::GET, "/endless") => self.endless(),
             (_, "/held") => self.hold(request).await,
-            (&Method::POST, "/events") => self.take(request.into_body()).await,
+            (&Method::POST, "/events") => self.take(request).await,
             (&Method::GET, _) => {
                 let path = request.uri().path_and_query().map_or("", |path| path.as_str());
                 text(StatusCode::OK, &format!("{} {path}", self.name))
@@ -219,16 +222,22 @@ impl State {
         let _ = self.gate.subscribe().wait_for(|open| *open).await;
         self.held.send_modify(|held| *held -= 1);
         if is_event {
-            return self.take(request.into_body()).await;
+            return self.take(request).await;
         }
         text(StatusCode::OK, "held no longer")
     }
 
-    async fn take(&self, body: Incoming) -> Response<Body> {
-        let Ok(body) = body.collect().await else {
+    async fn take(&self, request: Request<Incoming>) -> Response<Body> {
+        let token = request.headers().get(TOKEN).cloned();
+        let Ok(body) = request.into_body().collect().await else {
             return text(StatusCode::BAD_REQUEST, "the event was cut");
         };
-        let event: Value = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
+        let mut event: Value = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
+        if let (Some(Ok(token)), Some(event)) =
+            (token.as_ref().map(|token| token.to_str()), event.as_object_mut())
+        {
+            event.insert(TOKEN.to_owned(), token.into());
+        }
         self.events
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
