@@ -23,6 +23,7 @@ use outrigger_base_std::BoxError;
 use crate::{
     Error,
     client::{LeasedBody, PooledBody},
+    server::Received,
 };
 use adapters::{Holding, Limited};
 use inner::Inner;
@@ -78,12 +79,18 @@ impl Body {
         }
     }
 
+    /// A request's body on a connection that is to know when it has ended.
+    pub(crate) fn received(body: Received) -> Self {
+        Self::new(Inner::Received(body))
+    }
+
     /// The bytes, when the whole body already is in memory.
     pub fn as_bytes(&self) -> Option<Bytes> {
         match &self.inner {
             Inner::Empty => Some(Bytes::new()),
             Inner::Bytes(bytes) => Some(bytes.clone()),
             Inner::Incoming(_)
+            | Inner::Received(_)
             | Inner::Pooled(_)
             | Inner::Leased(_)
             | Inner::Boxed(_) => None,
@@ -154,11 +161,10 @@ impl Body {
         match &self.inner {
             Inner::Empty | Inner::Bytes(_) => None,
             Inner::Incoming(_)
+            | Inner::Received(_)
             | Inner::Pooled(_)
             | Inner::Leased(_)
-            | Inner::Boxed(_) => {
-                Some(self.cut.get_or_insert_default().clone())
-            }
+            | Inner::Boxed(_) => Some(self.cut.get_or_insert_default().clone()),
         }
     }
 

@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use crate::{
     Error,
     client::{LeasedBody, PooledBody},
+    server::Received,
 };
 
 #[derive(Default)]
@@ -20,6 +21,7 @@ pub(super) enum Inner {
     Empty,
     Bytes(Bytes),
     Incoming(Incoming),
+    Received(Received),
     Pooled(PooledBody),
     Leased(LeasedBody),
     Boxed(Pin<Box<dyn HttpBody<Data = Bytes, Error = Error> + Send>>),
@@ -30,7 +32,7 @@ impl Inner {
         match self {
             Self::Empty => "empty",
             Self::Bytes(_) => "bytes",
-            Self::Incoming(_) => "incoming",
+            Self::Incoming(_) | Self::Received(_) => "incoming",
             Self::Pooled(_) => "pooled",
             Self::Leased(_) => "leased",
             Self::Boxed(_) => "boxed",
@@ -52,6 +54,7 @@ impl HttpBody for Inner {
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
             Self::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Error::body),
+            Self::Received(body) => Pin::new(body).poll_frame(cx),
             Self::Pooled(body) => Pin::new(body).poll_frame(cx),
             Self::Leased(body) => Pin::new(body).poll_frame(cx),
             Self::Boxed(body) => body.as_mut().poll_frame(cx),
@@ -63,6 +66,7 @@ impl HttpBody for Inner {
             Self::Empty => true,
             Self::Bytes(bytes) => bytes.is_empty(),
             Self::Incoming(body) => body.is_end_stream(),
+            Self::Received(body) => body.is_end_stream(),
             Self::Pooled(body) => body.is_end_stream(),
             Self::Leased(body) => body.is_end_stream(),
             Self::Boxed(body) => body.is_end_stream(),
@@ -74,6 +78,7 @@ impl HttpBody for Inner {
             Self::Empty => SizeHint::with_exact(0),
             Self::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Incoming(body) => body.size_hint(),
+            Self::Received(body) => body.size_hint(),
             Self::Pooled(body) => body.size_hint(),
             Self::Leased(body) => body.size_hint(),
             Self::Boxed(body) => body.size_hint(),

@@ -114,23 +114,11 @@ impl Stream {
         }
     }
 
-    /// Whether the connection begins like HTTP/2 with prior knowledge. The bytes stay unread.
-    ///
-    /// `PRI` is no method of HTTP/1.1, so three bytes decide; a Unix socket cannot be peeked at and is told by the caller.
-    pub(super) async fn begins_with_http2(&self) -> io::Result<Option<bool>> {
-        let Self::Tcp(stream) = self else { return Ok(None) };
-        let mut head = [0u8; 3];
-        loop {
-            stream.readable().await?;
-            let count = stream.peek(&mut head).await?;
-            if count == 0 || head[..count] != b"PRI"[..count] {
-                return Ok(Some(false));
-            }
-            if count == head.len() {
-                return Ok(Some(true));
-            }
-            // One or two bytes of a preface: the rest is on its way, and `peek` would return at once.
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    /// Waits until there is something to read, the end included.
+    pub(super) async fn readable(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.readable().await,
+            Self::Unix(stream) => stream.readable().await,
         }
     }
 }

@@ -9,7 +9,6 @@ use std::{
     io,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, ready},
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -18,9 +17,15 @@ use http::{
     header::{CONNECTION, HOST, UPGRADE},
 };
 use http_body::Body as _;
-use hyper::{body::Incoming, upgrade::OnUpgrade};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use hyper::body::Incoming;
+use tokio::io::AsyncReadExt;
 
+use super::{
+    HEAD_TICKS,
+    io::{Io, PREFACE},
+    pings::{FRAME_HEAD, HEADERS},
+    signals::Signals,
+};
 use crate::{Body, hop};
 
 /// The protocol, as `Upgrade` names it.
@@ -28,37 +33,24 @@ const H2C: &str = "h2c";
 /// The settings of HTTP/2, which the real ones of the client repeat.
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
-/// Bytes that a client begins with.
-const PREFACE: usize = 24;
-/// Bytes in front of a frame's payload.
-const FRAME_HEAD: usize = 9;
 /// Payload that every receiver takes (RFC 9113, section 4.2).
 const MAX_PAYLOAD: usize = 16_384;
-/// The type of a frame of header fields, and the flags that nothing follows it.
-const HEADERS: u8 = 1;
+/// The flags of a frame of header fields that nothing follows.
 const END_STREAM_END_HEADERS: u8 = 1 | 4;
 
-/// Where a connection leaves the request that asked for an upgrade.
+/// Where a connection leaves the request that asked for an upgrade, as a frame.
 #[derive(Clone, Default)]
-pub(super) struct Slot(Arc<Mutex<Option<Upgrade>>>);
-
-/// An upgrade under way.
-pub(super) struct Upgrade {
-    pub(super) on: OnUpgrade,
-    /// The request as a frame.
-    pub(super) first: Bytes,
-}
+pub(super) struct Slot(Arc<Mutex<Option<Bytes>>>);
 
 impl Slot {
     /// The answer to a request that asks for an upgrade, and can have it; every other request is to be answered as ever.
-    pub(super) fn upgrade(&self, request: &mut Request<Incoming>) -> Option<Response<Body>> {
+    pub(super) fn upgrade(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
         // Most requests have no such header: that look-up is all that they pay.
         if !request.headers().contains_key(UPGRADE) || !asks(request) {
             return None;
         }
         let first = frame(request)?;
-        let on = hyper::upgrade::on(&mut *request);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Upgrade { on, first });
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(first);
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let map = response.headers_mut();
@@ -67,8 +59,8 @@ impl Slot {
         Some(response)
     }
 
-    /// Takes the upgrade, where there was one.
-    pub(super) fn take(&self) -> Option<Upgrade> {
+    /// Takes the request, where there was one.
+    pub(super) fn take(&self) -> Option<Bytes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -147,140 +139,39 @@ fn put_length(block: &mut BytesMut, length: usize) {
     block.put_u8(rest as u8);
 }
 
-/// A connection into which a frame is put behind the client's first one, which holds its settings.
-pub(super) struct Joined<I> {
-    io: I,
-    stage: Stage,
-    first: Bytes,
-}
-
-/// How far the client's bytes have been read.
-enum Stage {
-    /// This many bytes before the first frame are missing.
-    Preface(usize),
-    /// The first frame's head, as far as it has come.
-    Head { bytes: [u8; FRAME_HEAD], count: usize },
-    /// This many bytes of the first frame's payload are missing.
-    Payload(usize),
-    /// What is to be put in comes next.
-    First,
-    /// Everything that follows is the client's.
-    Open,
-}
-
-impl<I> Joined<I> {
-    /// `io` with `first` in it.
-    pub(super) fn new(io: I, first: Bytes) -> Self {
-        Self {
-            io,
-            stage: Stage::Preface(PREFACE),
-            first,
+/// Reads how the client begins, its settings included, and puts the request behind that. `None` when the client does not
+/// begin in time or not as it should.
+pub(super) async fn splice(mut io: Io, first: Bytes, signals: Pin<&mut Signals<'_>>) -> Option<Io> {
+    let begin = signals.within(HEAD_TICKS, begin(&mut io)).await;
+    match begin? {
+        Ok(mut bytes) => {
+            bytes.extend_from_slice(&first);
+            io.put_back(bytes.freeze());
+            Some(io)
+        }
+        Err(error) => {
+            tracing::debug!(%error, "an upgraded connection does not begin like HTTP/2");
+            None
         }
     }
 }
 
-impl<I: AsyncRead + Unpin> Joined<I> {
-    /// Reads at most `most` bytes of the client's, of those which are looked at.
-    fn read_some<'t>(
-        &mut self,
-        cx: &mut Context<'_>,
-        most: usize,
-        scratch: &'t mut [u8],
-    ) -> Poll<io::Result<&'t [u8]>> {
-        let most = most.min(scratch.len());
-        let mut part = ReadBuf::new(&mut scratch[..most]);
-        ready!(Pin::new(&mut self.io).poll_read(cx, &mut part))?;
-        let count = part.filled().len();
-        Poll::Ready(Ok(&scratch[..count]))
+/// Reads the preface and the first frame.
+async fn begin(io: &mut Io) -> io::Result<BytesMut> {
+    let mut bytes = BytesMut::zeroed(PREFACE.len() + FRAME_HEAD);
+    io.read_exact(&mut bytes).await?;
+    let [a, b, c] = [0, 1, 2].map(|at| bytes[PREFACE.len() + at]);
+    let length = u32::from_be_bytes([0, a, b, c]) as usize;
+    if length > MAX_PAYLOAD {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the first frame is too large",
+        ));
     }
-}
-
-impl<I: AsyncRead + Unpin> AsyncRead for Joined<I> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        let missing = match &this.stage {
-            Stage::Open => return Pin::new(&mut this.io).poll_read(cx, buf),
-            Stage::First => {
-                let part = this.first.split_to(this.first.len().min(buf.remaining()));
-                buf.put_slice(&part);
-                if this.first.is_empty() {
-                    this.stage = Stage::Open;
-                }
-                return Poll::Ready(Ok(()));
-            }
-            Stage::Preface(missing) | Stage::Payload(missing) => *missing,
-            Stage::Head { count, .. } => FRAME_HEAD - count,
-        };
-        let mut scratch = [0u8; 256];
-        let read = ready!(this.read_some(cx, missing.min(buf.remaining()), &mut scratch))?;
-        buf.put_slice(read);
-        this.stage.go_on(read);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl Stage {
-    fn go_on(&mut self, read: &[u8]) {
-        match self {
-            Self::Preface(missing) => {
-                *missing -= read.len();
-                if *missing == 0 {
-                    *self = Self::Head {
-                        bytes: [0; FRAME_HEAD],
-                        count: 0,
-                    };
-                }
-            }
-            Self::Head { bytes, count } => {
-                bytes[*count..*count + read.len()].copy_from_slice(read);
-                *count += read.len();
-                if *count == FRAME_HEAD {
-                    let length = [0, bytes[0], bytes[1], bytes[2]];
-                    *self = match u32::from_be_bytes(length) {
-                        0 => Self::First,
-                        length => Self::Payload(length as usize),
-                    };
-                }
-            }
-            Self::Payload(missing) => {
-                *missing -= read.len();
-                if *missing == 0 {
-                    *self = Self::First;
-                }
-            }
-            Self::First | Self::Open => {}
-        }
-    }
-}
-
-impl<I: AsyncWrite + Unpin> AsyncWrite for Joined<I> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
+    let head = bytes.len();
+    bytes.resize(head + length, 0);
+    io.read_exact(&mut bytes[head..]).await?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
