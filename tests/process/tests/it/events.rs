@@ -78,7 +78,7 @@ async fn what_is_published_arrives_as_what_it_is() {
         let sidecar = start(&folder, app.port, broker, &[]).await;
         let mut seen = 0;
         for (kind, payload, field, expected) in &cases {
-            publish(&sidecar, "/v1.0/publish/pubsub/orders", *kind, *payload).await;
+            publish(&sidecar, "/v1.0/publish/pubsub/orders", *kind, payload).await;
             let event = next(&app, &mut seen).await;
             assert_eq!(&event[field], expected, "{broker} {kind:?}: {event}");
             let is_own = *kind == Some("application/cloudevents+json");

@@ -45,7 +45,7 @@ impl Subscriber {
     pub(crate) async fn next(&mut self) -> TopicEventRequest {
         match timeout(PATIENCE, self.told()).await.unwrap().unwrap() {
             Told::EventMessage(event) => event,
-            other => panic!("no event: {other:?}"),
+            Told::InitialResponse(_) => panic!("the stream began twice"),
         }
     }
 
