@@ -1,11 +1,13 @@
 //! Services outside the mesh, with their values resolved.
 
+use std::fmt;
+
 use outrigger_base_std::{BoxError, Secret};
 use outrigger_transport::tls::ClientTls;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 /// A service outside the mesh.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HttpEndpoint {
     /// Its name.
     pub name: String,
@@ -15,6 +17,19 @@ pub struct HttpEndpoint {
     pub headers: Vec<(String, String)>,
     /// TLS settings of its own.
     pub tls: Option<ClientPem>,
+}
+
+/// The values of headers are often credentials: only their names are shown.
+impl fmt::Debug for HttpEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| &**name).collect();
+        f.debug_struct("HttpEndpoint")
+            .field("name", &self.name)
+            .field("base_url", &self.base_url)
+            .field("headers", &names)
+            .field("tls", &self.tls)
+            .finish()
+    }
 }
 
 /// TLS settings as PEM texts; an empty text is not set.
@@ -49,4 +64,27 @@ impl ClientPem {
 
 fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, BoxError> {
     Ok(CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_not_shown() {
+        let endpoint = HttpEndpoint {
+            name: "shop".to_owned(),
+            base_url: "https://shop.example".to_owned(),
+            headers: vec![("authorization".to_owned(), "Bearer hunter2".to_owned())],
+            tls: Some(ClientPem {
+                private_key: "hunter3".to_owned().into(),
+                ..ClientPem::default()
+            }),
+        };
+        let shown = format!("{endpoint:?}");
+        assert!(
+            shown.contains("authorization") && !shown.contains("hunter"),
+            "{shown}"
+        );
+    }
 }

@@ -7,8 +7,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use outrigger_base_task::TaskSet;
 use outrigger_resource_manifest::{
-    Component, Configuration, Env, HttpEndpoint as EndpointManifest, NameValue, ResolveContext, ResolveError,
-    Resource, ValueSource, resolve_values,
+    Component, Configuration, Env, HttpEndpoint as EndpointManifest, ResolveContext, ResolveError, Resolved,
+    Resource, ValueSource, resolve_value, resolve_values,
 };
 use outrigger_wire_names::environment;
 
@@ -109,34 +109,33 @@ impl Opener<'_> {
     ) -> Result<HttpEndpoint, ResolveError> {
         let (new_uuid, pod_name) = (self.new_uuid(), pod_name(env));
         let context = self.resolve_context(env, secrets, &new_uuid, &pod_name);
-        let store = manifest.secret_store.as_deref();
-        let namespace = manifest.namespace.as_deref();
-        let headers = resolve_values(&manifest.headers, store, namespace, &context)
-            .await?
-            .properties;
+        let (store, namespace) = (manifest.secret_store.as_deref(), manifest.namespace.as_deref());
+        let told = |resolved: Resolved| {
+            for problem in &resolved.problems {
+                tracing::error!(
+                    "HTTPEndpoint {}: {}: {}",
+                    manifest.log_name(),
+                    problem.property,
+                    problem.problem
+                );
+            }
+            resolved.properties
+        };
+        let headers = told(resolve_values(&manifest.headers, store, namespace, &context).await?);
+        let text = async |property, value: &Option<ValueSource>| {
+            let Some(value) = value else {
+                return Ok::<_, ResolveError>(String::new());
+            };
+            let mut resolved = told(resolve_value(property, value, store, namespace, &context).await?);
+            Ok(resolved.pop().map(|(_, text)| text).unwrap_or_default())
+        };
         let tls = match &manifest.client_tls {
             None => None,
-            Some(tls) => {
-                let text = async |value: &Option<ValueSource>| match value.clone() {
-                    None => Ok(String::new()),
-                    Some(value) => {
-                        let entry = NameValue {
-                            name: "clientTLS".to_owned(),
-                            value,
-                        };
-                        let mut resolved = resolve_values(&[entry], store, namespace, &context)
-                            .await?
-                            .properties;
-                        Ok(resolved.pop().map(|(_, text)| text).unwrap_or_default())
-                    }
-                };
-                let private_key = text(&tls.private_key).await?.into();
-                Some(ClientPem {
-                    root_ca: text(&tls.root_ca).await?,
-                    certificate: text(&tls.certificate).await?,
-                    private_key,
-                })
-            }
+            Some(tls) => Some(ClientPem {
+                root_ca: text("clientTLS.rootCA", &tls.root_ca).await?,
+                certificate: text("clientTLS.certificate", &tls.certificate).await?,
+                private_key: text("clientTLS.privateKey", &tls.private_key).await?.into(),
+            }),
         };
         Ok(HttpEndpoint {
             name: manifest.name.clone(),
