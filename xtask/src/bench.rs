@@ -78,10 +78,10 @@ fn selected(only: &[String]) -> Result<Vec<&'static Measure>> {
 }
 
 fn all(options: &Options, measures: &[&'static Measure]) -> Result<()> {
-    let out = options
-        .out
-        .clone()
-        .unwrap_or_else(|| programs::target_folder().join("bench"));
+    let out = match &options.out {
+        Some(out) => out.clone(),
+        None => programs::target_folder()?.join("bench"),
+    };
     fs::create_dir_all(&out).tried(|| format!("making {}", out.display()))?;
     let lab = Lab::new(Programs::find(options)?, out.join("work"), options.seconds)?;
     let spinners = Spinners::start(&lab.programs.limit, &lab.folder)?;

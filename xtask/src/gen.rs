@@ -8,12 +8,12 @@ use std::process::{Command, ExitCode};
 /// Runs `xtask-gen` with `args`, and ends as it ends.
 pub(crate) fn run(args: &[String]) -> io::Result<ExitCode> {
     // Cargo names itself to the programs it runs; outside of it the one in PATH serves.
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let cargo = crate::checkout::cargo();
     let mut command = Command::new(cargo);
     command
         .args(["run", "--quiet", "--package", "xtask-gen", "--"])
         .args(args);
-    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    command.current_dir(crate::checkout::ROOT);
     let status = command.status()?;
     // A child ended by a signal has no code; that is a failure as well.
     let code = status.code().and_then(|code| u8::try_from(code).ok());

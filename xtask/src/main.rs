@@ -1,6 +1,7 @@
 //! Tasks of this repository: `cargo xtask <task> …`. One module per task.
 
 mod bench;
+mod checkout;
 mod r#gen;
 mod test;
 mod tidy;

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &[String]) -> io::Result<ExitCode> {
             "usage: cargo xtask tidy (it takes no arguments)",
         ));
     }
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let root = Path::new(crate::checkout::ROOT);
     let tree = Tree::read(root)?;
     let workspace = Workspace::load(root)?;
     let mut findings = check(&tree, &workspace);

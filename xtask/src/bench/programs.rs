@@ -1,7 +1,6 @@
 //! The programs that are measured, and the one that measures.
 
 use std::{
-    env,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -10,9 +9,7 @@ use super::{
     failure::{Failure, Result, Tried},
     options::{Options, PEER},
 };
-
-/// The repository's root.
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+use crate::checkout::{self, ROOT};
 
 /// Where the programs are; a missing one has the reason.
 #[derive(Clone, Debug)]
@@ -26,14 +23,15 @@ pub(crate) struct Programs {
 impl Programs {
     /// Looks for the programs.
     pub(crate) fn find(options: &Options) -> Result<Self> {
-        let limit = target_folder().join("release/limit");
+        let target = target_folder()?;
+        let limit = target.join("release/limit");
         if !limit.is_file() {
             return Err(Failure::new(format!(
                 "{} is not built; leave out --no-build",
                 limit.display()
             )));
         }
-        let built = target_folder().join("release/outrigger");
+        let built = target.join("release/outrigger");
         let ours = match &options.ours {
             Some(path) => existing(path, "--ours"),
             None if built.is_file() => Ok(built),
@@ -56,9 +54,9 @@ pub(crate) fn build(options: &Options) -> Result<()> {
     }
 }
 
-/// Cargo's target folder: what the environment says, or the one beside the workspace's manifest.
-pub(crate) fn target_folder() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(ROOT).join("target"), PathBuf::from)
+/// Cargo's target folder.
+pub(crate) fn target_folder() -> Result<PathBuf> {
+    checkout::target_folder(Path::new(ROOT)).tried(|| "asking cargo for its target folder".to_owned())
 }
 
 /// The commit that is measured, with a mark when files differ from it.
@@ -74,9 +72,7 @@ pub(crate) fn commit() -> String {
 }
 
 fn cargo_build(package: &str) -> Result<()> {
-    // Cargo names itself to the programs it runs; outside of it the one in PATH serves.
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = Command::new(checkout::cargo());
     command
         .args(["build", "--release", "--package", package])
         .current_dir(ROOT);

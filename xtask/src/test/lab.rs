@@ -2,9 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use serde_json::Value;
+use crate::checkout::{self, ROOT};
 
 /// The environment variable that tells tests which program to start.
 pub(crate) const PROGRAM: &str = "OUTRIGGER_BIN";
@@ -27,16 +26,15 @@ pub(crate) struct Lab {
 impl Lab {
     /// Asks cargo and the environment.
     pub(crate) fn find() -> io::Result<Self> {
-        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).canonicalize()?;
-        let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
-        let target = target_folder(&cargo, &root)?;
+        let root = Path::new(ROOT).canonicalize()?;
+        let target = checkout::target_folder(&root)?;
         let given = std::env::var_os(PROGRAM).map(PathBuf::from);
         let is_program_given = given.is_some();
         let program = given.unwrap_or_else(|| target.join("debug/outrigger"));
         Ok(Self {
             root,
             target,
-            cargo,
+            cargo: checkout::cargo(),
             program,
             is_program_given,
         })
@@ -58,20 +56,4 @@ impl Lab {
             is_program_given: false,
         }
     }
-}
-
-fn target_folder(cargo: &Path, root: &Path) -> io::Result<PathBuf> {
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
-        .current_dir(root)
-        .output()?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(io::Error::other(format!("cargo metadata failed: {said}")));
-    }
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    let folder = metadata.get("target_directory").and_then(Value::as_str);
-    folder
-        .map(PathBuf::from)
-        .ok_or_else(|| io::Error::other("cargo metadata names no target folder"))
 }

@@ -44,7 +44,8 @@ pub(crate) static NAMESPACES: Need = Need {
     what: "the right to make network namespaces (CAP_SYS_ADMIN)",
     present: |lab| {
         let tried = "ip netns add needs-$$ && ip netns delete needs-$$";
-        runs(lab, "sh", &["-c", tried])
+        // Without ip, that is what is missing.
+        !(IP.present)(lab) || runs(lab, "sh", &["-c", tried])
     },
     cure: Cure::User("in a container: start it with --privileged"),
 };
@@ -123,7 +124,8 @@ pub(crate) static GO: Need = Need {
     what: "go 1.21 or newer, which fetches the version that tests/sdk/go/go.mod asks for (Debian 12 has an older one)",
     // An older one does not understand the file.
     present: |lab| child::succeeds(&Job::new("go", &["list", "-m"], lab.sdk("go"))),
-    cure: Cure::Debian(&["golang-go"]),
+    // Go trusts the certificates of the system.
+    cure: Cure::Debian(&["golang-go", "ca-certificates"]),
 };
 pub(crate) static GO_MODULES: Need = Need {
     what: "the Go modules of tests/sdk/go/go.mod",

@@ -42,8 +42,7 @@ impl Options {
         Ok(options)
     }
 
-    /// The steps to run, in their own order. A step that tests the program brings the step that builds it, unless the
-    /// environment names a program.
+    /// The steps to run, in their own order. A step that runs what is built brings the step that builds it.
     pub(crate) fn choose(&self, lab: &Lab, steps: Vec<Step>) -> io::Result<Vec<Step>> {
         if self.only.is_empty() {
             return Ok(steps);
@@ -58,8 +57,9 @@ impl Options {
             }
         }
         let is_chosen = |step: &Step| self.only.iter().any(|name| name == step.name);
-        let wants_build =
-            !lab.is_program_given && steps.iter().any(|step| is_chosen(step) && step.after_build);
+        let wants_build = steps
+            .iter()
+            .any(|step| is_chosen(step) && (step.wants_build)(lab));
         let chosen = steps
             .into_iter()
             .filter(|step| is_chosen(step) || (wants_build && step.name == steps::BUILD));
@@ -106,6 +106,8 @@ mod tests {
         assert_eq!(chosen(&["--only", "fmt"], false), ["fmt"]);
         assert_eq!(chosen(&["--only", "test"], false), ["build", "test"]);
         assert_eq!(chosen(&["--only", "test"], true), ["test"]);
+        // It runs the generator, which no environment names.
+        assert_eq!(chosen(&["--only", "gen"], true), ["build", "gen"]);
     }
 
     #[test]

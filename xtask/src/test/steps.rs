@@ -21,8 +21,9 @@ pub(crate) struct Step {
     pub(crate) about: &'static str,
     /// What must be there; what others rest on comes first.
     pub(crate) needs: Vec<&'static Need>,
-    /// True when it runs what the step [`BUILD`] builds.
-    pub(crate) after_build: bool,
+    /// True when it runs what the step [`BUILD`] builds: the program under test, unless the environment names one, or
+    /// another.
+    pub(crate) wants_build: fn(&Lab) -> bool,
     /// A command that takes longer hangs: several times what it takes cold on two cores.
     pub(crate) deadline: Duration,
     /// Why it cannot run here, when that is no failure.
@@ -47,7 +48,7 @@ impl Step {
             name,
             about,
             needs: Vec::new(),
-            after_build: false,
+            wants_build: |_| false,
             deadline: Duration::from_secs(minutes * 60),
             absent: |_| None,
             jobs,
@@ -59,8 +60,15 @@ impl Step {
         self
     }
 
+    /// It tests the program.
+    fn tests_program(mut self) -> Self {
+        self.wants_build = |lab| !lab.is_program_given;
+        self
+    }
+
+    /// It runs another program of the workspace.
     fn after_build(mut self) -> Self {
-        self.after_build = true;
+        self.wants_build = |_| true;
         self
     }
 

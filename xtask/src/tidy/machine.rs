@@ -21,7 +21,7 @@ static REGISTRIES: Rule = Rule {
 
 /// Checks every line of every text file.
 pub(crate) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
-    let homes = homes(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")));
+    let homes = homes(Path::new(crate::checkout::ROOT));
     let texts = tree.files.iter().map(|file| (&file.path, &file.text));
     let sources = tree.sources.iter().map(|source| (&source.path, &source.text));
     for (path, text) in texts.chain(sources) {
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_checkout_is_a_place_of_this_machine() {
-        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let root = Path::new(crate::checkout::ROOT);
         let own = format!("{}/", root.canonicalize().expect("the checkout exists").display());
         assert!(homes(root).contains(&own));
     }

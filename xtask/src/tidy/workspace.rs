@@ -2,9 +2,10 @@
 
 use std::io;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
+
+use crate::checkout::metadata;
 
 /// All packages of the workspace.
 #[derive(Debug, Default)]
@@ -45,17 +46,7 @@ impl Package {
 impl Workspace {
     /// Asks cargo.
     pub(crate) fn load(root: &Path) -> io::Result<Self> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
-            .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
-            .current_dir(root)
-            .output()?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(io::Error::other(format!("cargo metadata failed: {said}")));
-        }
-        let metadata: Value = serde_json::from_slice(&output.stdout)?;
-        Self::parse(&metadata)
+        Self::parse(&metadata(root)?)
             .ok_or_else(|| io::Error::other("cargo metadata has a form that tidy does not know"))
     }
 

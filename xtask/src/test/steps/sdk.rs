@@ -20,7 +20,7 @@ fn python() -> Step {
         vec![of_program(lab, pytest.env("PYTHONDONTWRITEBYTECODE", "1")).closing(closing::pytest)]
     })
     .needs([&needs::PYTHON, &needs::PYTHON_PACKAGES])
-    .after_build()
+    .tests_program()
 }
 
 fn js() -> Step {
@@ -29,7 +29,7 @@ fn js() -> Step {
         vec![of_program(lab, node).closing(closing::node)]
     })
     .needs([&needs::NODE, &needs::NODE_PACKAGES])
-    .after_build()
+    .tests_program()
 }
 
 fn go() -> Step {
@@ -38,7 +38,7 @@ fn go() -> Step {
         vec![of_program(lab, go).closing(closing::go)]
     })
     .needs([&needs::GO, &needs::GO_MODULES])
-    .after_build()
+    .tests_program()
 }
 
 fn rust() -> Step {
@@ -57,5 +57,5 @@ fn rust() -> Step {
         },
     )
     .needs([&needs::COMPILER, &needs::KILL])
-    .after_build()
+    .tests_program()
 }

@@ -123,7 +123,7 @@ fn test() -> Step {
         &needs::OPENSSL,
         &needs::PYTHON,
     ])
-    .after_build()
+    .tests_program()
 }
 
 fn doc() -> Step {
