@@ -160,7 +160,8 @@ impl GrpcFace {
     }
 }
 
-fn names_app(map: &HeaderMap) -> bool {
+/// Whether a call is for an app, and not for this runtime.
+pub(crate) fn names_app(map: &HeaderMap) -> bool {
     map.contains_key(headers::APP_ID) || map.contains_key(headers::CALLEE_APP_ID)
 }
 

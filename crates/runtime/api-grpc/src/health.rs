@@ -1,11 +1,11 @@
 //! The standard health service: whether this runtime answers calls.
 
-use std::pin::Pin;
+use std::{future::ready, pin::Pin};
 
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 use outrigger_runtime_api::{Readiness, Stage};
 use outrigger_wire_proto::runtime::dapr_server;
-use tokio_stream::wrappers::WatchStream;
+use tokio::sync::watch::Receiver;
 use tonic::{Request, Response, Status};
 use tonic_health::pb::{
     HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus, health_server,
@@ -54,15 +54,35 @@ impl health_server::Health for Health {
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        if !is_known(&request.get_ref().service) {
-            // The protocol wants this answer, and a stream that stays open.
-            let unknown = HealthCheckResponse {
-                status: ServingStatus::ServiceUnknown.into(),
-            };
-            let stream = futures_util::stream::iter([Ok(unknown)]).chain(futures_util::stream::pending());
-            return Ok(Response::new(Box::pin(stream)));
+        let stages = self.0.watch();
+        if is_known(&request.get_ref().service) {
+            return Ok(Response::new(Box::pin(changes(stages))));
         }
-        let changes = WatchStream::new(self.0.watch());
-        Ok(Response::new(Box::pin(changes.map(|stage| Ok(serving(stage))))))
+        // The protocol wants this answer, and a stream that stays open.
+        let unknown = HealthCheckResponse {
+            status: ServingStatus::ServiceUnknown.into(),
+        };
+        let answers = stream::iter([Ok(unknown)]).chain(silence(stages));
+        Ok(Response::new(Box::pin(answers)))
     }
+}
+
+/// What the stage means, now and whenever it changes. It ends with the runtime: a client that watches would hold up the
+/// drain otherwise.
+fn changes(mut stages: Receiver<Stage>) -> impl Stream<Item = Result<HealthCheckResponse, Status>> + Send {
+    stages.mark_changed();
+    stream::unfold(Some(stages), |stages| async {
+        let mut stages = stages?;
+        stages.changed().await.ok()?;
+        let stage = *stages.borrow_and_update();
+        Some((Ok(serving(stage)), (stage != Stage::Draining).then_some(stages)))
+    })
+}
+
+/// Says nothing, and ends with the runtime.
+fn silence(mut stages: Receiver<Stage>) -> impl Stream<Item = Result<HealthCheckResponse, Status>> + Send {
+    stream::once(async move {
+        let _ = stages.wait_for(|stage| *stage == Stage::Draining).await;
+    })
+    .filter_map(|()| ready(None))
 }

@@ -21,6 +21,7 @@ use outrigger_wire_names::{grpc, headers, messages, routes, trace as names};
 use tokio::time::Instant;
 use tonic::Status;
 
+use crate::face::names_app;
 use metered::Metered;
 
 /// Bytes in front of each message on the wire, which are not counted.
@@ -59,10 +60,9 @@ impl Call {
     /// When its baggage is malformed.
     pub(crate) fn begin(
         api: &Arc<Api>,
-        request: Request<Body>,
+        mut request: Request<Body>,
         is_logged: bool,
     ) -> Result<(Self, Request<Body>), Status> {
-        let mut request = request;
         let kind = Kind::of(&request);
         let traced = api.tracer().is_enabled() && !matches!(kind, Kind::Other);
         let baggage = match traced {
@@ -169,8 +169,6 @@ impl Call {
 
 impl Kind {
     fn of(request: &Request<Body>) -> Self {
-        let names_app =
-            |map: &HeaderMap| map.contains_key(headers::APP_ID) || map.contains_key(headers::CALLEE_APP_ID);
         match request.uri().path().strip_prefix(routes::GRPC_DAPR) {
             Some(grpc::SUBSCRIBE_STREAM) => Self::Stream,
             Some(_) => Self::Unary(Arc::default()),

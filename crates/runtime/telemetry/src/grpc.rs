@@ -7,6 +7,8 @@ use outrigger_base_telemetry::metrics::{
 };
 use outrigger_wire_names::metrics as names;
 
+use crate::table::Table;
+
 /// Names of the status codes, from 0, as Go writes them.
 const STATUS_NAMES: [&str; 17] = [
     "OK",
@@ -51,6 +53,17 @@ struct Side {
     latency: Family<Histogram, 3>,
     request_bytes: Family<Histogram, 2>,
     response_bytes: Family<Histogram, 2>,
+    /// By code, and by whether bytes are counted.
+    known: Table<(i32, bool), Handles>,
+}
+
+/// The series of calls of one kind.
+#[derive(Debug)]
+struct Handles {
+    completed: Arc<Counter>,
+    latency: Arc<Histogram>,
+    /// Of the request and of the response.
+    bytes: Option<[Arc<Histogram>; 2]>,
 }
 
 impl GrpcMetrics {
@@ -92,7 +105,7 @@ impl GrpcMetrics {
         self.server.record(&self.app_id, method, code, elapsed, bytes);
     }
 
-    /// Counts a call of the app, or one that is passed through to it.
+    /// Counts a call of the app, or one of a peer that is passed through to it.
     pub fn called(&self, method: &str, code: i32, elapsed: Duration, bytes: Option<[u64; 2]>) {
         self.client.record(&self.app_id, method, code, elapsed, bytes);
     }
@@ -122,18 +135,25 @@ impl Side {
             )?,
             request_bytes: bytes(request, "Bytes of all request messages of a call.")?,
             response_bytes: bytes(response, "Bytes of all response messages of a call.")?,
+            known: Table::default(),
         })
     }
 
     fn record(&self, app_id: &str, method: &str, code: i32, elapsed: Duration, bytes: Option<[u64; 2]>) {
-        let labels = [app_id, method, status_name(code)];
-        self.completed.with(labels).inc();
-        self.latency.with(labels).observe_ms(elapsed);
-        if let Some([request, response]) = bytes {
-            self.request_bytes.with([app_id, method]).observe(request as f64);
-            self.response_bytes
-                .with([app_id, method])
-                .observe(response as f64);
+        let handles = self.known.get(method, &(code, bytes.is_some()), || {
+            let labels = [app_id, method, status_name(code)];
+            let of_bytes =
+                || [&self.request_bytes, &self.response_bytes].map(|family| family.with([app_id, method]));
+            Handles {
+                completed: self.completed.with(labels),
+                latency: self.latency.with(labels),
+                bytes: bytes.is_some().then(of_bytes),
+            }
+        });
+        handles.completed.inc();
+        handles.latency.observe_ms(elapsed);
+        for (histogram, bytes) in handles.bytes.iter().flatten().zip(bytes.into_iter().flatten()) {
+            histogram.observe(bytes as f64);
         }
     }
 }
@@ -147,14 +167,17 @@ mod tests {
         let registry = Registry::new();
         let metrics = GrpcMetrics::new(&registry, "app".into()).unwrap();
         metrics.served("/a.B/C", 0, Duration::from_millis(1), Some([10, 20]));
+        metrics.served("/a.B/C", 0, Duration::from_millis(1), Some([1, 2]));
+        metrics.served("/a.B/C", 5, Duration::from_millis(1), Some([3, 0]));
         metrics.called("/a.B/D", 5, Duration::from_millis(1), None);
         metrics.probed(12, Duration::from_millis(1));
         let text = registry.render();
         for line in [
-            "dapr_grpc_io_server_completed_rpcs{app_id=\"app\",grpc_server_method=\"/a.B/C\",grpc_server_status=\"OK\"} 1\n",
-            "dapr_grpc_io_server_server_latency_count{app_id=\"app\",grpc_server_method=\"/a.B/C\",grpc_server_status=\"OK\"} 1\n",
-            "dapr_grpc_io_server_received_bytes_per_rpc_sum{app_id=\"app\",grpc_server_method=\"/a.B/C\"} 10\n",
-            "dapr_grpc_io_server_sent_bytes_per_rpc_sum{app_id=\"app\",grpc_server_method=\"/a.B/C\"} 20\n",
+            "dapr_grpc_io_server_completed_rpcs{app_id=\"app\",grpc_server_method=\"/a.B/C\",grpc_server_status=\"OK\"} 2\n",
+            "dapr_grpc_io_server_completed_rpcs{app_id=\"app\",grpc_server_method=\"/a.B/C\",grpc_server_status=\"NotFound\"} 1\n",
+            "dapr_grpc_io_server_server_latency_count{app_id=\"app\",grpc_server_method=\"/a.B/C\",grpc_server_status=\"OK\"} 2\n",
+            "dapr_grpc_io_server_received_bytes_per_rpc_sum{app_id=\"app\",grpc_server_method=\"/a.B/C\"} 14\n",
+            "dapr_grpc_io_server_sent_bytes_per_rpc_sum{app_id=\"app\",grpc_server_method=\"/a.B/C\"} 22\n",
             "dapr_grpc_io_client_completed_rpcs{app_id=\"app\",grpc_client_method=\"/a.B/D\",grpc_client_status=\"NotFound\"} 1\n",
             "dapr_grpc_io_healthprobes_completed_count{app_id=\"app\",grpc_client_status=\"Unimplemented\"} 1\n",
         ] {

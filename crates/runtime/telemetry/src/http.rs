@@ -1,7 +1,5 @@
 //! HTTP requests: those that are served, those that the app gets, and probes of the app's health.
 
-mod table;
-
 use std::{sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
@@ -10,8 +8,7 @@ use outrigger_base_telemetry::metrics::{
 };
 use outrigger_wire_names::metrics as names;
 
-use crate::Labels;
-use table::Table;
+use crate::{Labels, table::Table};
 
 /// A request that has been answered.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +47,7 @@ struct Served {
     responses: Option<Family<Counter, 4>>,
     request_bytes: Arc<Histogram>,
     response_bytes: Arc<Histogram>,
-    known: Table<ServedHandles>,
+    known: Table<(Method, StatusCode), ServedHandles>,
 }
 
 #[derive(Debug)]
@@ -67,7 +64,7 @@ struct Called {
     latency: Family<Histogram, 4>,
     sent_bytes: Family<Histogram, 4>,
     received_bytes: Arc<Histogram>,
-    known: Table<CalledHandles>,
+    known: Table<(Method, StatusCode), CalledHandles>,
 }
 
 #[derive(Debug)]
@@ -103,7 +100,7 @@ impl HttpMetrics {
             method, path, status, ..
         } = exchange;
         let served = &self.served;
-        let handles = served.known.get(path, method, status, || {
+        let handles = served.known.get(path, &(method.clone(), status), || {
             let (path, method) = (self.labels.path(path), self.labels.method(method));
             let labels = [&*self.app_id, method, &*path, status.as_str()];
             ServedHandles {
@@ -127,7 +124,7 @@ impl HttpMetrics {
             method, path, status, ..
         } = exchange;
         let called = &self.called;
-        let handles = called.known.get(path, method, status, || {
+        let handles = called.known.get(path, &(method.clone(), status), || {
             let (path, method) = (self.labels.path(path), self.labels.method(method));
             let labels = [&*self.app_id, method, &*path, status.as_str()];
             CalledHandles {

@@ -9,6 +9,7 @@ mod grpc;
 mod http;
 mod labels;
 mod rules;
+mod table;
 mod telemetry;
 
 pub use error_codes::ErrorCodes;

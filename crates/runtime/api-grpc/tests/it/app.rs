@@ -136,7 +136,10 @@ impl Service<Request<Body>> for HttpApp {
             .status(status)
             .header("content-type", "text/plain")
             .header("x-app", "1")
-            .header("x-takes-trailers", request.headers().contains_key("te").to_string())
+            .header(
+                "x-takes-trailers",
+                request.headers().contains_key("te").to_string(),
+            )
             .header("via", "v");
         std::future::ready(Ok(response.body(Body::from(said)).unwrap()))
     }

@@ -75,6 +75,10 @@ async fn health_follows_the_stage() {
     assert_eq!(watch.message().await.unwrap().unwrap().status, 1);
     runtime.api.readiness().enter(Stage::Draining);
     assert_eq!(watch.message().await.unwrap().unwrap().status, 2);
+    assert!(
+        watch.message().await.unwrap().is_none(),
+        "a watch holds up the drain"
+    );
     assert_eq!(client.check(check(dapr)).await.unwrap().into_inner().status, 2);
     assert_eq!(
         client.check(check("other")).await.unwrap_err().code(),
@@ -82,6 +86,10 @@ async fn health_follows_the_stage() {
     );
     let mut unknown = client.watch(check("other")).await.unwrap().into_inner();
     assert_eq!(unknown.message().await.unwrap().unwrap().status, 3);
+    assert!(
+        unknown.message().await.unwrap().is_none(),
+        "a watch holds up the drain"
+    );
     let mut of_app = Request::new(check(""));
     of_app
         .metadata_mut()
@@ -364,8 +372,9 @@ async fn a_stream_of_health_goes_on() {
         .into_inner();
     let mut watch = watch.map(|status| status.unwrap().status);
     assert_eq!(watch.next().await, Some(1));
-    for (stage, status) in [(Stage::Draining, 2), (Stage::Ready, 1)] {
+    for (stage, status) in [(Stage::Starting, 2), (Stage::Ready, 1), (Stage::Draining, 2)] {
         runtime.api.readiness().enter(stage);
         assert_eq!(watch.next().await, Some(status));
     }
+    assert_eq!(watch.next().await, None);
 }

@@ -90,6 +90,42 @@ async fn unary_calls_pass_with_metadata_and_status() {
     }
 }
 
+/// Waits until a line is among the metrics: a call counts when its answer has gone out.
+async fn counts(runtime: &Runtime, line: &str) {
+    let until = async {
+        while !runtime.metrics.render().contains(line) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let counted = tokio::time::timeout(SOON, until).await;
+    assert!(
+        counted.is_ok(),
+        "{line} is missing in\n{}",
+        runtime.metrics.render()
+    );
+}
+
+#[tokio::test]
+async fn a_call_counts_where_it_comes_in_and_where_it_goes_out() {
+    let mesh = Mesh::start().await;
+    unary(&mesh.caller, 7).await.unwrap();
+    unary(&mesh.caller, 99).await.unwrap_err();
+    for status in ["OK", "DataLoss"] {
+        let labels = format!(
+            "app_id=\"caller\",grpc_server_method=\"/echo.Echo/Unary\",grpc_server_status=\"{status}\""
+        );
+        let served = format!("dapr_grpc_io_server_completed_rpcs{{{labels}}} 1\n");
+        counts(&mesh.caller, &served).await;
+        let labels = format!(
+            "app_id=\"callee\",grpc_client_method=\"/echo.Echo/Unary\",grpc_client_status=\"{status}\""
+        );
+        let called = format!("dapr_grpc_io_client_completed_rpcs{{{labels}}} 1\n");
+        counts(&mesh.callee, &called).await;
+        let latency = format!("dapr_grpc_io_client_roundtrip_latency_count{{{labels}}} 1\n");
+        counts(&mesh.callee, &latency).await;
+    }
+}
+
 #[tokio::test]
 async fn streams_pass_both_ways() {
     let mesh = Mesh::start().await;

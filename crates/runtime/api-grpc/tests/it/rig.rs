@@ -62,6 +62,7 @@ impl Resolve for Directory {
 pub(crate) struct Runtime {
     pub(crate) api: Arc<Api>,
     pub(crate) address: SocketAddr,
+    pub(crate) metrics: Metrics,
     tasks: TaskSet,
 }
 
@@ -76,7 +77,13 @@ impl Runtime {
     ) -> Self {
         let tasks = TaskSet::new(id);
         let host = host(id, yaml, &tasks).await;
-        let api = Arc::new(Api::new(parts(host, app, directory, &tasks), &Metrics::new()).unwrap());
+        let metrics = Metrics::new();
+        let telemetry = Telemetry::new(&metrics, &id.into(), &Configuration::default().metrics).unwrap();
+        let parts = Parts {
+            telemetry,
+            ..parts(host, app, directory, &tasks)
+        };
+        let api = Arc::new(Api::new(parts, &metrics).unwrap());
         api.readiness().enter(Stage::Ready);
         let internal = InternalService::new(api.clone(), id.into(), MAX_BODY);
         let internal = serve(internal, &tasks);
@@ -86,7 +93,12 @@ impl Runtime {
             ..options
         };
         let address = serve(GrpcFace::new(api.clone(), options), &tasks);
-        Self { api, address, tasks }
+        Self {
+            api,
+            address,
+            metrics,
+            tasks,
+        }
     }
 
     /// A runtime without an app and without peers.

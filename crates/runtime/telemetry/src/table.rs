@@ -1,4 +1,4 @@
-//! From requests to the handles of their series, without a lock and without an allocation for a request seen before.
+//! From calls to the handles of their series, without a lock and without an allocation for a call seen before.
 
 use std::{
     collections::HashMap,
@@ -7,38 +7,36 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use http::{Method, StatusCode};
 
 /// Paths that are remembered. What comes after is resolved each time: paths with ids in them would fill any table.
 const MAX_PATHS: usize = 1_024;
 
-/// The handles of requests, by path, method and status. It is read for each request and replaced for each new one.
-pub(super) struct Table<H> {
-    known: ArcSwap<Known<H>>,
+/// The handles of calls, by path and by what else tells them apart. It is read for each call and replaced for each new
+/// kind.
+pub(crate) struct Table<K, H> {
+    known: ArcSwap<Known<K, H>>,
     /// One writer at a time.
     writing: Mutex<()>,
 }
 
 /// What was seen of each path.
-type Known<H> = HashMap<Arc<str>, Arc<[Entry<H>]>>;
+type Known<K, H> = HashMap<Arc<str>, Arc<[Entry<K, H>]>>;
 
-struct Entry<H> {
-    method: Method,
-    status: StatusCode,
+struct Entry<K, H> {
+    kind: K,
     handles: Arc<H>,
 }
 
-impl<H> Clone for Entry<H> {
+impl<K: Clone, H> Clone for Entry<K, H> {
     fn clone(&self) -> Self {
         Self {
-            method: self.method.clone(),
-            status: self.status,
+            kind: self.kind.clone(),
             handles: self.handles.clone(),
         }
     }
 }
 
-impl<H> Default for Table<H> {
+impl<K, H> Default for Table<K, H> {
     fn default() -> Self {
         Self {
             known: ArcSwap::default(),
@@ -47,38 +45,27 @@ impl<H> Default for Table<H> {
     }
 }
 
-impl<H> Table<H> {
-    /// The handles for these three, made by `make` when they are seen for the first time.
-    pub(super) fn get(
-        &self,
-        path: &str,
-        method: &Method,
-        status: StatusCode,
-        make: impl FnOnce() -> H,
-    ) -> Arc<H> {
+impl<K: PartialEq + Clone, H> Table<K, H> {
+    /// The handles for these two, made by `make` when they are seen for the first time.
+    pub(crate) fn get(&self, path: &str, kind: &K, make: impl FnOnce() -> H) -> Arc<H> {
         let known = self.known.load();
         let entries = known.get(path);
-        let found = entries.and_then(|entries| {
-            entries
-                .iter()
-                .find(|entry| entry.status == status && entry.method == *method)
-        });
+        let found = entries.and_then(|entries| entries.iter().find(|entry| entry.kind == *kind));
         if let Some(entry) = found {
             return entry.handles.clone();
         }
         let handles = Arc::new(make());
         if entries.is_some() || known.len() < MAX_PATHS {
-            self.remember(path, method, status, handles.clone());
+            self.remember(path, kind, handles.clone());
         }
         handles
     }
 
-    fn remember(&self, path: &str, method: &Method, status: StatusCode, handles: Arc<H>) {
+    fn remember(&self, path: &str, kind: &K, handles: Arc<H>) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut known = HashMap::clone(&self.known.load());
         let entry = Entry {
-            method: method.clone(),
-            status,
+            kind: kind.clone(),
             handles,
         };
         // Two of the same, made at the same time, have the same series behind them: the first one is found.
@@ -92,7 +79,7 @@ impl<H> Table<H> {
     }
 }
 
-impl<H> fmt::Debug for Table<H> {
+impl<K, H> fmt::Debug for Table<K, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Table")
             .field("paths", &self.known.load().len())
@@ -105,24 +92,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn handles_are_made_once_for_each_kind_of_request() {
+    fn handles_are_made_once_for_each_kind_of_call() {
         let table = Table::default();
-        let of = |path: &str, method: Method, status: u16, made: u32| {
-            *table.get(path, &method, StatusCode::from_u16(status).unwrap(), || made)
+        let of = |path: &str, method: &'static str, status: u16, made: u32| {
+            *table.get(path, &(method, status), || made)
         };
-        assert_eq!(of("/a", Method::GET, 200, 1), 1);
-        assert_eq!(of("/a", Method::GET, 200, 2), 1);
-        assert_eq!(of("/a", Method::GET, 404, 3), 3);
-        assert_eq!(of("/a", Method::PUT, 200, 4), 4);
-        assert_eq!(of("/b", Method::GET, 200, 5), 5);
-        assert_eq!(of("/a", Method::PUT, 200, 6), 4);
+        assert_eq!(of("/a", "GET", 200, 1), 1);
+        assert_eq!(of("/a", "GET", 200, 2), 1);
+        assert_eq!(of("/a", "GET", 404, 3), 3);
+        assert_eq!(of("/a", "PUT", 200, 4), 4);
+        assert_eq!(of("/b", "GET", 200, 5), 5);
+        assert_eq!(of("/a", "PUT", 200, 6), 4);
     }
 
     #[test]
     fn the_table_has_a_bound() {
         let table = Table::default();
         for number in 0..=MAX_PATHS {
-            let _ = table.get(&format!("/{number}"), &Method::GET, StatusCode::OK, || number);
+            let _ = table.get(&format!("/{number}"), &(), || number);
         }
         assert_eq!(table.known.load().len(), MAX_PATHS);
     }
