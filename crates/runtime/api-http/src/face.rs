@@ -2,10 +2,7 @@
 
 use std::{convert::Infallible, pin::Pin, sync::Arc, task::Poll};
 
-use http::{
-    Request, Response, StatusCode,
-    header::{ACCESS_CONTROL_ALLOW_ORIGIN, VARY},
-};
+use http::{Request, Response, StatusCode};
 use outrigger_base_std::Secret;
 use outrigger_runtime_api::{Api, Error};
 use outrigger_transport::Body;
@@ -90,15 +87,14 @@ impl HttpFace {
         if let Some(preflight) = options.cors.preflight(&request) {
             return preflight;
         }
-        let origin = options.cors.stamp(request.headers());
+        let stamp = options.cors.stamp(request.headers());
         let mut response = if self.is_authorized(&mut request) {
             self.dispatch(request).await
         } else {
             answer::text(StatusCode::UNAUTHORIZED, messages::INVALID_API_TOKEN)
         };
-        if let Some(origin) = origin {
-            response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            response.headers_mut().append(VARY, http::header::ORIGIN.into());
+        if let Some(stamp) = stamp {
+            stamp.put(response.headers_mut());
         }
         response
     }

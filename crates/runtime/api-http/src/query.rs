@@ -14,13 +14,8 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let digits = bytes
-            .get(at + 1..at + 3)
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        match (
-            byte,
-            digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()),
-        ) {
+        let digits = bytes.get(at + 1..at + 3);
+        match (byte, digits.and_then(hex)) {
             (b'%', Some(decoded)) => {
                 out.push(decoded);
                 at += 3;
@@ -33,6 +28,15 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     }
     let text = String::from_utf8(out);
     Cow::Owned(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+/// The byte of two hexadecimal digits.
+fn hex(digits: &[u8]) -> Option<u8> {
+    // The standard parser takes a sign as well.
+    let digits = std::str::from_utf8(digits)
+        .ok()
+        .filter(|digits| !digits.starts_with('+'))?;
+    u8::from_str_radix(digits, 16).ok()
 }
 
 /// The pairs of a query string, decoded.
@@ -74,6 +78,7 @@ mod tests {
         assert_eq!(unescape("a+b%20c%2F"), "a b c/");
         assert_eq!(unescape("100%"), "100%");
         assert_eq!(unescape("%zz"), "%zz");
+        assert_eq!(unescape("5%+7"), "5% 7");
     }
 
     #[test]

@@ -107,11 +107,7 @@ impl Call {
 
 /// The answer to malformed baggage.
 pub(crate) fn refused(error: &BaggageError) -> Response<Body> {
-    let text = format!(
-        "{}{error}
-",
-        messages::INVALID_BAGGAGE
-    );
+    let text = format!("{}{error}\n", messages::INVALID_BAGGAGE);
     answer::text(StatusCode::BAD_REQUEST, text)
 }
 
