@@ -112,7 +112,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     flag("log-file-max-size", Number, "0", "Megabytes after which a log file is set aside"),
     flag("log-file-max-backups", Number, "0", "Old log files that are kept"),
     flag("log-file-max-age", Number, "0", "Days that old log files are kept"),
-    flag("log-file-compress", Switch, "false", "Compress old log files"),
+    unbuilt("log-file-compress", Switch, "false", "log compression"),
     flag("log-timestamp-format", Text, "", "Go layout of the time in log lines"),
     flag("enable-metrics", Switch, "true", "Serve metrics"),
     flag("metrics-port", Text, "9090", "Port of the metrics; 0 takes a free one"),
@@ -324,11 +324,15 @@ mod tests {
             "--enable-mtls=false",
             "--placement-host-address=",
             "--sentry-address=x:1",
+            "--log-file-compress",
         ])
         .unwrap();
         assert_eq!(
             flags.without_room().collect::<Vec<_>>(),
-            [("sentry-address", "mTLS")]
+            [
+                ("sentry-address", "mTLS"),
+                ("log-file-compress", "log compression")
+            ]
         );
     }
 }

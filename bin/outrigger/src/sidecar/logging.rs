@@ -13,6 +13,9 @@ use super::flags::Flags;
 /// Scope of the runtime's own lines, and what every scope begins with.
 const RUNTIME_SCOPE: &str = "dapr.runtime";
 const SCOPE_PREFIX: &str = "dapr.";
+/// Bytes of a megabyte, and seconds of a day.
+const MEGABYTE: u64 = 1 << 20;
+const DAY: u64 = 24 * 3600;
 /// Scope of lines that components write.
 const COMPONENT_SCOPE: &str = "dapr.contrib";
 
@@ -71,10 +74,9 @@ fn config(flags: &Flags, app_id: &str, host_name: &str) -> Result<Config, BoxErr
         json: flags.is_set("log-as-json"),
         outputs: Output::parse_list(flags.text("log-outputs"), file),
         rotation: Rotation {
-            max_size_bytes: positive("log-file-max-size").map(|megabytes| megabytes << 20),
+            max_size_bytes: positive("log-file-max-size").map(|megabytes| megabytes.saturating_mul(MEGABYTE)),
             max_backups: positive("log-file-max-backups").and_then(|count| usize::try_from(count).ok()),
-            max_age: positive("log-file-max-age").map(|days| Duration::from_secs(days * 24 * 3600)),
-            compress: flags.is_set("log-file-compress"),
+            max_age: positive("log-file-max-age").map(|days| Duration::from_secs(days.saturating_mul(DAY))),
         },
         timestamp,
         context: context(app_id, host_name),

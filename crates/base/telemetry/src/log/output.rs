@@ -41,11 +41,6 @@ pub enum OutputError {
         /// What the system said.
         source: io::Error,
     },
-    /// Rotated files were asked to be compressed.
-    #[error(
-        "compression of rotated log files is not built into this program: leave it off, or let logrotate do it"
-    )]
-    Compression,
 }
 
 impl Output {
@@ -113,9 +108,6 @@ impl Outputs {
         clock: &Arc<dyn Clock>,
         lost: Arc<AtomicU64>,
     ) -> Result<Self, OutputError> {
-        if rotation.compress {
-            return Err(OutputError::Compression);
-        }
         let open = |output: Output| output.open(rotation, clock).map(Mutex::new);
         let writers = outputs.into_iter().map(open).collect::<Result<_, _>>()?;
         Ok(Self { writers, lost })

@@ -30,8 +30,6 @@ pub struct Rotation {
     pub max_backups: Option<usize>,
     /// Delete old files after this time; `None` keeps them.
     pub max_age: Option<Duration>,
-    /// Compress old files. Not built: asking for it is an error.
-    pub compress: bool,
 }
 
 /// Appends to a file. `app.log` is set aside as `app-2026-02-03T04-05-06.007.log` beside it.
