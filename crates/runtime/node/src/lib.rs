@@ -9,6 +9,7 @@ mod address;
 mod app;
 mod discovery;
 mod drain;
+mod ground;
 mod load;
 mod node;
 mod options;

@@ -12,14 +12,12 @@ use std::{
 use http::{HeaderValue, Request, Response, header::CONTENT_TYPE};
 use outrigger_base_std::{BoxError, go};
 use outrigger_base_task::{StopSignal, TaskSet};
-use outrigger_base_telemetry::metrics::{
-    CONTENT_TYPE as METRICS_TYPE, ProcessCollector, RegisterError, Registry as Metrics,
-};
+use outrigger_base_telemetry::metrics::{CONTENT_TYPE as METRICS_TYPE, RegisterError, Registry as Metrics};
 use outrigger_discovery::Registration;
-use outrigger_resource_manifest::{Configuration, Env, configuration::DEFAULT_FEATURES};
-use outrigger_runtime_api::{Api, Outside, Parts, Readiness, Stage, Telemetry, metrics_registry};
-use outrigger_runtime_host::{Host, open};
-use outrigger_runtime_peer::{Collector, InternalService, Peers};
+use outrigger_resource_manifest::Env;
+use outrigger_runtime_api::{Api, Stage, Telemetry};
+use outrigger_runtime_host::open;
+use outrigger_runtime_peer::{Collector, InternalService};
 use outrigger_transport::{
     Body,
     server::{self, Listener},
@@ -32,7 +30,7 @@ use crate::{
     app::App,
     discovery::Discovery,
     drain::{self, Ending},
-    spans::Spans,
+    ground::Ground,
 };
 
 /// Bytes of a message between sidecars where the body has no limit.
@@ -86,62 +84,11 @@ pub struct Node {
     arrival: Option<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-/// What a node stands on. It is there before the node is, so that a start which fails can clear it away.
-#[derive(Clone)]
-struct Ground {
-    host: Arc<Host>,
-    metrics: Arc<Metrics>,
-    tasks: TaskSet,
-    components: TaskSet,
-    spans: Spans,
-}
-
 /// What of the options is needed while the node runs.
 struct Running {
     workers: Vec<tokio::runtime::Handle>,
     server: server::Options,
     drain: crate::DrainOptions,
-}
-
-impl Ground {
-    fn new(options: &Options, env: &dyn Env) -> Result<Self, StartError> {
-        let configuration = &options.loaded.configuration;
-        let (clock, entropy) = (options.clock.clone(), options.entropy.clone());
-        let app_id = &options.identity.app_id;
-        let spans = Spans::start(configuration, app_id, clock.clone(), entropy.clone(), env);
-        let metrics = metrics_registry(&configuration.metrics);
-        metrics.add_collector(Arc::new(ProcessCollector::default()));
-        Ok(Self {
-            host: Arc::new(Host::new(options.identity.clone(), clock, entropy)),
-            metrics: Arc::new(metrics),
-            tasks: TaskSet::new("node"),
-            components: TaskSet::on(tokio::runtime::Handle::current(), "components"),
-            spans: spans.map_err(StartError::Tracing)?,
-        })
-    }
-
-    async fn open_components(&self, options: &Options, env: &dyn Env) -> Result<(), StartError> {
-        let opener = open::Opener {
-            registry: &options.registry,
-            host: &self.host,
-            configuration: &options.loaded.configuration,
-            tasks: &self.components,
-            data_dir: options.data_dir.clone(),
-        };
-        let opened = open::open(&options.loaded.resources, &opener, env).await;
-        self.host.replace(opened.map_err(Box::new)?);
-        Ok(())
-    }
-
-    /// Ends what a start that failed has begun.
-    async fn clear(self, graceful: Duration) {
-        let snapshot = self.host.snapshot_owned();
-        // The start has failed already, and said why: what does not end in time is cut.
-        let _ = tokio::time::timeout(graceful, snapshot.close()).await;
-        self.components.close(drain::TASKS_TIMEOUT).await;
-        self.tasks.close(drain::TASKS_TIMEOUT).await;
-        self.spans.close().await;
-    }
 }
 
 impl Node {
@@ -157,7 +104,7 @@ impl Node {
         let sockets = Sockets::bind(options.internal)?;
         let ground = Ground::new(&options, env)?;
         let graceful = options.drain.graceful;
-        let started = match ground.open_components(&options, env).await {
+        let started = match ground.open(&options, env).await {
             Ok(()) => Self::assemble(options, ground.clone(), sockets).await,
             Err(error) => Err(error),
         };
@@ -180,7 +127,7 @@ impl Node {
         });
     }
 
-    async fn assemble(options: Options, ground: Ground, sockets: Sockets) -> Result<Self, StartError> {
+    async fn assemble(mut options: Options, ground: Ground, sockets: Sockets) -> Result<Self, StartError> {
         let tasks = ground.tasks.clone();
         let discovery = Discovery::new(
             &options.identity,
@@ -188,29 +135,12 @@ impl Node {
             options.multicast,
             &options.loaded.static_peers,
         );
-        let configuration = &options.loaded.configuration;
         let app_id = options.identity.app_id.clone();
-        let telemetry = Telemetry::new(&ground.metrics, &app_id, &configuration.metrics)?;
-        let app = App::new(options.app, &telemetry, &tasks).map_err(StartError::App)?;
+        let metrics = &options.loaded.configuration.metrics;
+        let telemetry = Telemetry::new(&ground.metrics, &app_id, metrics)?;
+        let app = App::new(options.app.take(), &telemetry, &tasks).map_err(StartError::App)?;
         tell_what_is_missing();
-        let max_head = u32::try_from(options.max_head).unwrap_or(u32::MAX);
-        let mut seed = [0; 8];
-        ground.host.entropy.fill(&mut seed);
-        let peers = Peers::new(discovery.resolver.clone(), tasks.child("peers"), max_head);
-        let parts = Parts {
-            peers: Arc::new(peers.seeded(u64::from_le_bytes(seed))),
-            outside: Outside::new(&options.identity, tasks.child("outside")),
-            host: ground.host.clone(),
-            channel: app.channel.clone(),
-            app_health: app.health.clone(),
-            tracer: ground.spans.tracer.clone(),
-            telemetry,
-            readiness: Readiness::default(),
-            shutdown: StopSignal::default(),
-            force_shutdown: StopSignal::default(),
-            features: features(configuration),
-            app_connection: app.connection.clone(),
-        };
+        let parts = ground.parts(&options, &app, discovery.resolver.clone(), telemetry);
         let max_body = options.max_body.and_then(|max| usize::try_from(max).ok());
         let api = Arc::new(Api::new(parts, &ground.metrics)?);
         let ask_config = !options.loaded.skip_app_config;
@@ -359,16 +289,6 @@ fn collector(env: &dyn Env) -> Collector {
         max_idle: duration(environment::DAPR_GRPC_MAX_CONN_IDLE).unwrap_or(default.max_idle),
         interval: duration(environment::DAPR_GRPC_CONN_COLLECTOR_INTERVAL).unwrap_or(default.interval),
     }
-}
-
-/// The features that the configuration names and switches on. Those that are on by default are built into Dapr and not
-/// into this version: they are not shown.
-fn features(configuration: &Configuration) -> Vec<String> {
-    let named = configuration.enabled_features().into_iter();
-    named
-        .filter(|name| !DEFAULT_FEATURES.contains(name))
-        .map(str::to_owned)
-        .collect()
 }
 
 /// Blocks that every Dapr runtime has and this version does not. The words are those that users look for.
