@@ -92,7 +92,8 @@ pub struct Settings {
     pub token: Option<Secret>,
     /// Id of the app, told to it on the initial calls.
     pub app_id: String,
-    /// Bytes that the head of an answer may have.
+    /// Bytes that the head of an answer may have over HTTP/2. Over HTTP/1.1 what a connection reads ahead bounds it, some
+    /// 400 KiB.
     pub max_head: usize,
     /// Bytes that the body of a gRPC answer may have.
     pub max_body: usize,
