@@ -16,7 +16,11 @@ use outrigger_runtime_host::Host;
 use outrigger_runtime_peer::Peers;
 use outrigger_runtime_telemetry::Telemetry;
 
-use crate::{AppConnection, Outbox, Readiness, SubscriptionInfo, invoke::Outside, metrics::Metrics};
+use crate::{
+    AppConnection, Outbox, Readiness, SubscriptionInfo,
+    invoke::Outside,
+    metrics::{self, Metrics},
+};
 
 /// What a runtime is made of, as its operations see it.
 #[derive(Debug)]
@@ -61,6 +65,7 @@ impl Api {
     pub fn new(parts: Parts, registry: &Registry) -> Result<Self, RegisterError> {
         let identity = &parts.host.identity;
         let metrics = Metrics::new(registry, identity.app_id.clone(), identity.namespace.clone())?;
+        metrics::count_components(registry, &identity.app_id, &parts.host.snapshot())?;
         Ok(Self {
             parts,
             metrics,

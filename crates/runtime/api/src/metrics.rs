@@ -3,6 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use outrigger_base_telemetry::metrics::{Counter, Family, Histogram, RegisterError, Registry};
+use outrigger_runtime_host::Snapshot;
 use outrigger_wire_names::metrics as names;
 use tokio::time::Instant;
 
@@ -135,6 +136,75 @@ impl Calls {
     }
 }
 
+/// Counts the components of a runtime that has just opened them.
+pub(crate) fn count_components(
+    registry: &Registry,
+    app_id: &str,
+    snapshot: &Snapshot,
+) -> Result<(), RegisterError> {
+    let opened = registry.counter_family(
+        names::COMPONENT_INIT_TOTAL,
+        "The number of initialized components.",
+        names::COMPONENT_INIT_LABELS,
+    )?;
+    let failed = registry.counter_family(
+        names::COMPONENT_INIT_FAIL_TOTAL,
+        "The number of component initialization failures.",
+        names::COMPONENT_INIT_FAIL_LABELS,
+    )?;
+    for component in &snapshot.components {
+        opened.with([app_id, &component.type_]).inc();
+    }
+    for component in &snapshot.failed {
+        let reason = if component.is_known {
+            names::REASON_INIT
+        } else {
+            names::REASON_CREATION
+        };
+        failed
+            .with([app_id, &component.type_, &component.name, reason])
+            .inc();
+    }
+    Ok(())
+}
+
 fn success(ok: bool) -> &'static str {
     if ok { "true" } else { "false" }
+}
+
+#[cfg(test)]
+mod tests {
+    use outrigger_runtime_host::{ComponentInfo, FailedComponent};
+
+    use super::*;
+
+    #[test]
+    fn components_are_counted_by_type_and_failures_by_reason() {
+        let mut snapshot = Snapshot::default();
+        for name in ["one", "two"] {
+            snapshot.components.push(ComponentInfo {
+                name: name.to_owned(),
+                type_: "state.in-memory".to_owned(),
+                version: "v1".to_owned(),
+                capabilities: Vec::new(),
+            });
+        }
+        for (name, is_known) in [("broken", true), ("strange", false)] {
+            snapshot.failed.push(FailedComponent {
+                name: name.to_owned(),
+                type_: "state.x".to_owned(),
+                is_known,
+            });
+        }
+        let registry = Registry::new();
+        count_components(&registry, "me", &snapshot).unwrap();
+        let text = registry.render();
+        for line in [
+            r#"dapr_runtime_component_init_total{app_id="me",component="state.in-memory"} 2"#,
+            r#"dapr_runtime_component_init_fail_total{app_id="me",component="state.x",componentName="broken",reason="init"} 1"#,
+            r#"dapr_runtime_component_init_fail_total{app_id="me",component="state.x",componentName="strange",reason="creation"} 1"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
 }

@@ -19,4 +19,4 @@ pub use handle::{OutboxSettings, PubSub, Secrets, State};
 pub use host::Host;
 pub use identity::Identity;
 pub use registry::{BrokerFactory, Factory, Opening, Registry, SecretFactory, StateFactory};
-pub use snapshot::{ComponentInfo, Snapshot};
+pub use snapshot::{ComponentInfo, FailedComponent, Snapshot};

@@ -12,7 +12,7 @@ use outrigger_resource_manifest::{
 };
 use outrigger_wire_names::environment;
 
-use crate::{ClientPem, Host, HttpEndpoint, Registry, Snapshot};
+use crate::{ClientPem, FailedComponent, Host, HttpEndpoint, Registry, Snapshot};
 use secrets::OpenSecrets;
 pub use single::{ComponentError, Reason};
 
@@ -64,6 +64,11 @@ async fn open_all(
                 return Err(error);
             }
             tracing::error!("Ignoring error processing component: {error}");
+            snapshot.failed.push(FailedComponent {
+                name: component.name.clone(),
+                type_: component.type_.to_string(),
+                is_known: error.reason.is_of_a_known_type(),
+            });
         }
     }
     for resource in resources {

@@ -19,6 +19,17 @@ pub struct ComponentInfo {
     pub capabilities: Vec<&'static str>,
 }
 
+/// A component that did not open and was passed over (`ignoreErrors`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedComponent {
+    /// Its name.
+    pub name: String,
+    /// Its full type.
+    pub type_: String,
+    /// Whether there was something to open: a type that is known, and not denied.
+    pub is_known: bool,
+}
+
 /// What is open at one moment. Never changed: a change makes another one.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
@@ -27,6 +38,8 @@ pub struct Snapshot {
     pub(crate) secrets: HashMap<Arc<str>, Secrets>,
     /// Every open component, in the order in which they were opened.
     pub components: Vec<ComponentInfo>,
+    /// Components that are not among them, though they should be.
+    pub failed: Vec<FailedComponent>,
     /// Declared subscriptions.
     pub subscriptions: Vec<Subscription>,
     /// Services outside the mesh, by name.

@@ -107,11 +107,17 @@ pub const GRPC_PROBES_COMPLETED_COUNT: &str = "dapr_grpc_io_healthprobes_complet
 pub const GRPC_PROBES_ROUNDTRIP_LATENCY: &str = "dapr_grpc_io_healthprobes_roundtrip_latency";
 /// Prefix of all names.
 pub const PREFIX: &str = "dapr_";
+/// Labels of components opened.
+pub const COMPONENT_INIT_LABELS: [&str; 2] = ["app_id", "component"];
+/// Labels of components that did not open.
+pub const COMPONENT_INIT_FAIL_LABELS: [&str; 4] = ["app_id", "component", "componentName", "reason"];
+/// Reason of a component that there is no way to open.
+pub const REASON_CREATION: &str = "creation";
+/// Reason of a component that did not open.
+pub const REASON_INIT: &str = "init";
 /// Components opened.
-pub const COMPONENT_LOADED: &str = "dapr_runtime_component_loaded";
-/// Components whose opening was begun.
 pub const COMPONENT_INIT_TOTAL: &str = "dapr_runtime_component_init_total";
-/// Components that did not open.
+/// Components that did not open, and were passed over.
 pub const COMPONENT_INIT_FAIL_TOTAL: &str = "dapr_runtime_component_init_fail_total";
 /// Errors answered, by code.
 pub const ERROR_CODE_TOTAL: &str = "dapr_error_code_total";

@@ -65,6 +65,13 @@ pub enum Reason {
     Timeout(String, std::time::Duration),
 }
 
+impl Reason {
+    /// Whether there was something to open.
+    pub(super) fn is_of_a_known_type(&self) -> bool {
+        !matches!(self, Self::Category(_) | Self::Unknown(_) | Self::Denied(_))
+    }
+}
+
 /// The form in which Dapr says it, which its users' tools look for; the place is ours.
 impl fmt::Display for ComponentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
