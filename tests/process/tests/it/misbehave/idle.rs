@@ -20,9 +20,8 @@ const DESCRIPTORS: u64 = 12_000;
 const AT_A_TIME: usize = 100;
 /// Connections from one address of loopback, so that ports do not run out.
 const FROM_ONE_ADDRESS: usize = 1_000;
-/// Bytes of memory for an idle connection that has been used, with head room over the 11.7 KB measured with a debug build.
-/// hyper keeps buffers for each. The aim is 10 KB.
-const IDLE_BYTES_MAX: u64 = 16 * 1024;
+/// Bytes of memory for an idle connection that has been used.
+const IDLE_BYTES_MAX: u64 = 10 * 1024;
 /// Heads that are never finished, at a time.
 const LORISES: usize = 200;
 /// The sidecar's time for a head, and time to notice.
@@ -76,6 +75,9 @@ async fn ten_thousand_idle_connections_cost_little() {
         .buffer_unordered(AT_A_TIME)
         .collect()
         .await;
+    // What their exchanges needed goes when they have been silent for some seconds.
+    let enough = before + CONNECTIONS as u64 * IDLE_BYTES_MAX / 1024;
+    until_at_most(&sidecar.process, enough, PATIENCE).await;
     let with = resident(&sidecar.process);
     let each = (with.saturating_sub(before)) * 1024 / CONNECTIONS as u64;
     println!("{CONNECTIONS} idle connections: {before} KiB before, {with} KiB with them, {each} bytes each");
@@ -90,7 +92,6 @@ async fn ten_thousand_idle_connections_cost_little() {
             .unwrap();
         assert!(raw.head().await.unwrap().starts_with("HTTP/1.1 204"));
     }
-    assert!(each <= IDLE_BYTES_MAX, "{each} bytes for an idle connection");
     drop(held);
     // Gone is gone: half of what they took comes back, whatever the allocator keeps.
     until_at_most(&sidecar.process, before + (with - before) / 2 + 1024, PATIENCE).await;
@@ -104,6 +105,13 @@ async fn heads_that_never_end_are_not_waited_for() {
     let mut lorises = Vec::new();
     for number in 0..LORISES {
         let mut raw = Raw::connect(ports[number % 2]).await;
+        // A head that is not the first is waited for as long, and no longer.
+        if number % 4 == 0 {
+            raw.say("GET /v1.0/healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                .await
+                .unwrap();
+            raw.head().await.unwrap();
+        }
         raw.say("GET /v1.0/healthz HTTP/1.1\r\nhost: local")
             .await
             .unwrap();
