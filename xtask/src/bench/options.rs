@@ -14,7 +14,7 @@ runs ours, the bare limit and a peer in turn; all of it takes about 45 minutes
   --quick        one pair of short runs: does it work at all
   --only NAME    this measure only; repeatable
   --list         print the measures and end
-  --ours PATH    our program (default: the release build, which is made first)
+  --ours PATH    our program (default: the dist build, which is made first)
   --no-build     measure what is built already
   --out FOLDER   where the results go (default: bench/ in cargo's target folder)
 environment:

@@ -31,11 +31,11 @@ impl Programs {
                 limit.display()
             )));
         }
-        let built = target.join("release/outrigger");
+        let built = target.join("dist/outrigger");
         let ours = match &options.ours {
             Some(path) => existing(path, "--ours"),
             None if built.is_file() => Ok(built),
-            None => Err(Failure::new("the release build is missing")),
+            None => Err(Failure::new("the dist build is missing")),
         };
         let peer = match &options.peer {
             None => Err(Failure::new(format!("{PEER} names no program"))),
@@ -45,12 +45,12 @@ impl Programs {
     }
 }
 
-/// Makes the release builds of ours and of the bare limit. That ours does not build is said in its cells.
+/// Makes the bare limit, and ours as it is given to users. That ours does not build is said in its cells.
 pub(crate) fn build(options: &Options) -> Result<()> {
-    cargo_build("outrigger-bench-limit")?;
+    cargo_build("outrigger-bench-limit", "release")?;
     match options.ours {
         Some(_) => Ok(()),
-        None => cargo_build("outrigger-cli"),
+        None => cargo_build("outrigger-cli", "dist"),
     }
 }
 
@@ -71,10 +71,10 @@ pub(crate) fn commit() -> String {
     )
 }
 
-fn cargo_build(package: &str) -> Result<()> {
+fn cargo_build(package: &str, profile: &str) -> Result<()> {
     let mut command = Command::new(checkout::cargo());
     command
-        .args(["build", "--release", "--package", package])
+        .args(["build", "--locked", "--profile", profile, "--package", package])
         .current_dir(ROOT);
     let status = command.status().tried(|| "starting cargo".to_owned())?;
     if status.success() {
