@@ -3,7 +3,7 @@
 use std::{
     io::Write,
     process::{Command, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::support::{Done, PATIENCE, Run, User, eventually, gone, kill, number, pid, sidecar_of};
@@ -50,8 +50,11 @@ fn a_reader_who_takes_nothing_does_not_keep_the_end() {
     });
     let daprd = pid(&sidecar_of(&user, "unheard").unwrap(), "daprdPid");
     stands_still(app);
+    let asked = Instant::now();
     kill("-TERM", child.id());
-    eventually("the end", Instant::now() + PATIENCE, || child.try_wait().unwrap());
+    eventually("the end", asked + PATIENCE, || child.try_wait().unwrap());
+    // The sidecar was not kept by its log either: it would have been killed after 15 s.
+    assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
     gone(app);
     gone(daprd);
 }

@@ -49,6 +49,8 @@ impl Member {
                 ended.code()
             }
             First::Sidecar(ended) => {
+                // Its last words come first.
+                self.sidecar.stop(SIDECAR_GRACE, &mut orders).await;
                 self.voice.sidecar_ended(ended).await;
                 self.stop_app(&mut orders).await;
                 i32::from(!ended.is_success())

@@ -44,12 +44,12 @@ pub(super) async fn start_sidecar(
         .arg(SIDECAR)
         .args(sidecar::args(plan, stage.talk.is_json()))
         .envs(sidecar::environment(&plan.data, several))
-        .stdin(Stdio::null());
+        .stdin(Stdio::null())
+        // Its lines go the same way as the app's: a reader who takes nothing would keep it, too, from ending.
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     if let Some(dir) = &plan.dir {
         command.current_dir(dir);
-    }
-    if several {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
     }
     let mut process = Process::start(&mut command, &stage.guard).map_err(StartError::Sidecar)?;
     process.copy_output(None, &voice.with_sidecar);
