@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::{Ipv4Addr, TcpListener},
     path::PathBuf,
     process::Command,
     sync::atomic::{AtomicUsize, Ordering},
@@ -9,7 +10,7 @@ use std::{
 };
 
 use outrigger::{App, Handle, Mode, Running};
-use outrigger_testing_harness::{Folder, FreePort, Process, eventually};
+use outrigger_testing_harness::{Folder, Process, eventually};
 
 /// Long enough for any sidecar on a busy machine.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
@@ -198,14 +199,13 @@ impl World {
         let resources = self.folder.file(&format!("{id}-resources"));
         std::fs::create_dir_all(&resources).unwrap();
         std::fs::write(resources.join("components.yaml"), gear.manifests()).unwrap();
-        let [app_port, http_port, grpc_port] = [(); 3].map(|()| FreePort::hold().unwrap());
-        let [app_port, http_port, grpc_port] = [app_port, http_port, grpc_port].map(FreePort::release);
+        let [app_port, http_port] = [(); 2].map(|()| quiet_port());
         let mut command = Command::new(program());
         command
             .arg("sidecar")
             .args(["--app-id", &id, "--app-port", &app_port.to_string()])
             .args(["--dapr-http-port", &http_port.to_string()])
-            .args(["--dapr-grpc-port", &grpc_port.to_string()])
+            .args(["--dapr-grpc-port", "0"])
             .args(["--dapr-listen-addresses", "127.0.0.1"])
             .args(["--dapr-internal-grpc-listen-address", "127.0.0.1"])
             .args(["--enable-metrics=false", "--log-level", "debug"])
@@ -218,7 +218,6 @@ impl World {
         let sidecar = Process::spawn(&mut command, "outrigger").unwrap();
         let mut variables = gear.variables;
         variables.push(("DAPR_HTTP_PORT", http_port.to_string()));
-        variables.push(("DAPR_GRPC_PORT", grpc_port.to_string()));
         variables.push(("APP_PORT", app_port.to_string()));
         let app = make(self.app(&id, &variables));
         let running = app
@@ -244,6 +243,23 @@ pub(crate) fn client(variables: &[(&'static str, String)]) -> outrigger::Client 
         found.map(|(_, value)| value.clone())
     })
     .unwrap()
+}
+
+/// A free port below those that the system gives out by itself, for connections as for port 0: nobody takes it in the time
+/// until the sidecar or the app listens on it.
+fn quiet_port() -> u16 {
+    const FIRST: usize = 20_000;
+    const COUNT: usize = 12_000;
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    // Test binaries that run at the same time begin elsewhere.
+    let start = std::process::id() as usize * 97;
+    loop {
+        let port = FIRST + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;
+        let port = u16::try_from(port).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// The program that is the sidecar.
