@@ -17,8 +17,9 @@
 //! - **Order.** Deliveries of a topic begin in publish order where nothing fails and the group has one consumer; with
 //!   `concurrency: 1` each also ends before the next begins.
 //! - **Limits.** 1024 operations may wait for the one thread that works on the file; who brings another waits for a place.
-//!   A publisher hears within 20 s, if only that there was no answer. A full disk is an error that may pass: nothing that
-//!   was acknowledged is lost, and with room again it goes on; copying the log into the file takes 4 MiB of it.
+//!   A publisher hears within 20 s, if only that there was no answer. A full disk stops what makes the file grow, with an
+//!   error that may pass: nothing that was acknowledged is lost, and with room again it goes on; copying the log into the
+//!   file takes some 4 MiB of it.
 //!
 //! | property | default | meaning |
 //! |---|---|---|

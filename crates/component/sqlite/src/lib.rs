@@ -15,8 +15,8 @@
 //! - A caller that went away before its turn is skipped.
 //! - When the shared transaction fails (locked for longer than `busyTimeout`, disk error, refused commit), it is
 //!   rolled back and everyone in it gets a retryable error. Nothing that was answered with success is ever lost.
-//! - A full disk refuses what finds no room, and goes on when there is room again; copying the log into the file takes
-//!   some 4 MiB of it.
+//! - A full disk refuses what makes the file grow, and that goes on when there is room again; copying the log into the
+//!   file takes some 4 MiB of it.
 //! - The queue is bounded; when it is full, callers wait, at most for `timeout`. The writer never feeds its queue.
 //!
 //! `synchronous` is SQLite's default, FULL, as in Dapr; `_pragma=synchronous(NORMAL)` in the connection string

@@ -41,6 +41,11 @@ impl Fault {
         matches!(self, Self::Folder(_)) || self.code().is_some_and(|code| locked.contains(&code))
     }
 
+    /// Whether there was no room on the disk.
+    pub(super) fn is_full_disk(&self) -> bool {
+        self.code() == Some(ErrorCode::DiskFull)
+    }
+
     /// The error of a broker operation that attempted `what`.
     pub(crate) fn into_error(self, what: &'static str) -> Error {
         match self.code() {

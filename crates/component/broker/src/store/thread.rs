@@ -182,7 +182,9 @@ impl Store {
             Ok(()) => return batch.into_iter().for_each(|job| self.answer(job, None)),
             Err(fault) => fault,
         };
-        if batch.len() == 1 || fault.is_of_the_beginning() {
+        // With the log copied into the file, what needs no new page finds room in the log.
+        let may_have_room = fault.is_full_disk() && self.copy_log();
+        if fault.is_of_the_beginning() || (batch.len() == 1 && !may_have_room) {
             return batch.into_iter().for_each(|job| job.answer(Some(fault.clone())));
         }
         tracing::debug!(%fault, "a transaction of the embedded broker failed; its parts are tried one by one");
@@ -190,6 +192,20 @@ impl Store {
             let fault = self.transact(|desk| job.run(desk)).err();
             self.answer(job, fault);
         }
+    }
+
+    /// Copies the log into the file, so that it is written from its beginning again. Whether that could be done.
+    fn copy_log(&self) -> bool {
+        let copy = || {
+            let _held = self.lock.hold().map_err(Fault::folder)?;
+            let mut copy = self.sql.prepare_cached("PRAGMA wal_checkpoint")?;
+            Ok::<(), Fault>(copy.query_row([], |_| Ok(()))?)
+        };
+        let copied = copy();
+        if let Err(fault) = &copied {
+            tracing::debug!(%fault, "the log of the embedded broker could not be copied into its file");
+        }
+        copied.is_ok()
     }
 
     /// Answers now, or after the next sync.

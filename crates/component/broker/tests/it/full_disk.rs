@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -14,7 +15,7 @@ use outrigger_block_pubsub::{Broker, Delivery, Error, Handler, Nack, Publish};
 use outrigger_testing_harness::{Process, SmallDisk, eventually};
 use tokio::sync::Semaphore;
 
-use crate::support::{PATIENCE, subscribe};
+use crate::support::{Answer, Notes, PATIENCE, publish as publish_small, subscribe};
 
 /// Tells this test binary that it runs with the small disk, and where that is.
 const DISK: &str = "OUTRIGGER_BROKER_SMALL_DISK";
@@ -29,14 +30,26 @@ type Shared = Arc<dyn Broker>;
 
 #[tokio::test]
 async fn a_full_disk_loses_nothing_and_is_used_again_when_it_has_room() {
-    const NAME: &str = "full_disk::a_full_disk_loses_nothing_and_is_used_again_when_it_has_room";
-    if let Some(disk) = std::env::var_os(DISK) {
-        return with_the_disk(Path::new(&disk)).await;
+    match std::env::var_os(DISK) {
+        Some(disk) => gets_full_and_has_room_again(Path::new(&disk)).await,
+        None => on_a_small_disk("a_full_disk_loses_nothing_and_is_used_again_when_it_has_room").await,
     }
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_only_what_makes_the_file_grow() {
+    match std::env::var_os(DISK) {
+        Some(disk) => goes_on_within_its_file(Path::new(&disk)).await,
+        None => on_a_small_disk("a_full_disk_stops_only_what_makes_the_file_grow").await,
+    }
+}
+
+/// Runs the test `name` once more, in a process that has the disk.
+async fn on_a_small_disk(name: &str) {
     let disk = SmallDisk::new(SIZE).unwrap();
     let mut command = disk.command(std::env::current_exe().unwrap());
     command
-        .args(["--exact", NAME, "--nocapture"])
+        .args(["--exact", &format!("full_disk::{name}"), "--nocapture"])
         .env(DISK, disk.path());
     let mut process = Process::spawn(&mut command, "util-linux").unwrap();
     let status = process.wait(PATIENCE * 3).await.unwrap();
@@ -44,7 +57,37 @@ async fn a_full_disk_loses_nothing_and_is_used_again_when_it_has_room() {
     process.wait_for_line("1 passed", PATIENCE).await.unwrap();
 }
 
-async fn with_the_disk(disk: &Path) {
+async fn goes_on_within_its_file(disk: &Path) {
+    let broker = try_open(disk).await.unwrap();
+    let notes = Notes::new(Answer::Accept);
+    let _subscription = subscribe(&broker, "small", notes.clone()).await;
+    for n in 0..50 {
+        publish_small(&broker, "small", &n.to_string()).await;
+    }
+    notes.wait_for(50).await;
+    // The file has all its pages; then somebody else takes every page of the disk that is left.
+    let sql = rusqlite::Connection::open(disk.join("broker/broker.db")).unwrap();
+    sql.query_row("PRAGMA wal_checkpoint", [], |_| Ok(())).unwrap();
+    let mut other = fs::File::create(disk.join("other")).unwrap();
+    while other.write_all(&[0; 4096]).is_ok() {}
+    for n in 50..500 {
+        publish_small(&broker, "small", &n.to_string()).await;
+        notes.wait_for(n + 1).await;
+    }
+    // The log has room for some new pages, and no more.
+    let mut written = 0;
+    let refused = loop {
+        match publish(&broker, 'x', written).await {
+            Ok(()) => written += 1,
+            Err(error) => break error,
+        }
+        assert!(written < 100, "the disk is not full");
+    };
+    assert!(chain(&refused).contains("disk is full"), "{}", chain(&refused));
+    broker.close().await;
+}
+
+async fn gets_full_and_has_room_again(disk: &Path) {
     let [first, second] = ["first", "second"].map(|name| ballast(disk, name));
     let mut acknowledged = BTreeSet::new();
 

@@ -55,13 +55,17 @@ impl Writer {
     fn carry_out(&self, batch: &mut Batch, queue: &mut mpsc::Receiver<Job>) {
         match self.transaction(batch, |batch| batch.fill(queue)) {
             Ok(()) => batch.committed(),
-            Err(failure) if error::is_disk_full(&failure) && batch.writes.len() > 1 => self.one_by_one(batch),
+            Err(failure) if error::is_disk_full(&failure) => self.one_by_one(batch),
             Err(failure) => batch.failed(&failure),
         }
     }
 
-    /// A full disk need not refuse everyone: what is small, or removes rows, may still find room.
+    /// A full disk need not refuse everyone: what needs no new page of the file may find room in the log, once that is
+    /// copied into the file and begins anew; and what is small may find some at its end.
     fn one_by_one(&self, batch: &mut Batch) {
+        if let Err(error) = self.copy_log() {
+            tracing::debug!(%error, "the log of the SQLite database could not be copied into its file");
+        }
         for mut write in batch.take_writes() {
             write.outcome = None;
             let mut single = Batch::single(write);
@@ -70,6 +74,12 @@ impl Writer {
                 Err(failure) => single.failed(&failure),
             }
         }
+    }
+
+    fn copy_log(&self) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached("PRAGMA wal_checkpoint")?
+            .query_row([], |_| Ok(()))
     }
 
     /// Applies the batch, and what `more` adds to it meanwhile, and commits. On an error nothing of it is left.

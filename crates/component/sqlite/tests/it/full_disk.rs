@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +12,7 @@ use outrigger_base_std::chain;
 use outrigger_block_state::{Error, Operation};
 use outrigger_testing_harness::{Process, SmallDisk};
 
-use crate::support::{LONG, Shared, open, set, text, transact, try_open};
+use crate::support::{LONG, Shared, delete, one, open, raw, set, text, transact, try_open};
 
 /// Tells this test binary that it runs with the small disk, and where that is.
 const DISK: &str = "OUTRIGGER_SQLITE_SMALL_DISK";
@@ -27,14 +28,26 @@ type Acknowledged = BTreeMap<String, char>;
 
 #[tokio::test]
 async fn a_full_disk_loses_nothing_and_is_used_again_when_it_has_room() {
-    const NAME: &str = "full_disk::a_full_disk_loses_nothing_and_is_used_again_when_it_has_room";
-    if let Some(disk) = std::env::var_os(DISK) {
-        return with_the_disk(Path::new(&disk)).await;
+    match std::env::var_os(DISK) {
+        Some(disk) => gets_full_and_has_room_again(Path::new(&disk)).await,
+        None => on_a_small_disk("a_full_disk_loses_nothing_and_is_used_again_when_it_has_room").await,
     }
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_only_what_makes_the_file_grow() {
+    match std::env::var_os(DISK) {
+        Some(disk) => goes_on_within_its_file(Path::new(&disk)).await,
+        None => on_a_small_disk("a_full_disk_stops_only_what_makes_the_file_grow").await,
+    }
+}
+
+/// Runs the test `name` once more, in a process that has the disk.
+async fn on_a_small_disk(name: &str) {
     let disk = SmallDisk::new(SIZE).unwrap();
     let mut command = disk.command(std::env::current_exe().unwrap());
     command
-        .args(["--exact", NAME, "--nocapture"])
+        .args(["--exact", &format!("full_disk::{name}"), "--nocapture"])
         .env(DISK, disk.path());
     let mut process = Process::spawn(&mut command, "util-linux").unwrap();
     let status = process.wait(LONG * 3).await.unwrap();
@@ -42,7 +55,44 @@ async fn a_full_disk_loses_nothing_and_is_used_again_when_it_has_room() {
     process.wait_for_line("1 passed", LONG).await.unwrap();
 }
 
-async fn with_the_disk(disk: &Path) {
+async fn goes_on_within_its_file(disk: &Path) {
+    let path = disk.join("state.db");
+    let keys: Vec<String> = (0..50).map(|n| format!("k{n}")).collect();
+    let store = open(&path, &[]).await;
+    for key in &keys {
+        store.set(set(key, "before")).await.unwrap();
+    }
+    // The file has all its pages; then somebody else takes every page of the disk that is left.
+    one(&raw(&path), "PRAGMA wal_checkpoint");
+    let mut other = fs::File::create(disk.join("other")).unwrap();
+    while other.write_all(&[0; 4096]).is_ok() {}
+    for round in 0..20 {
+        for key in &keys {
+            store.set(set(key, &format!("round{round}"))).await.unwrap();
+        }
+    }
+    for key in &keys[1..] {
+        store.delete(delete(key)).await.unwrap();
+    }
+    // The log has room for some new pages, and no more.
+    let mut written = 0;
+    let refused = loop {
+        let request = set(&format!("large{written}"), &value('x'));
+        match store.set(request).await {
+            Ok(()) => written += 1,
+            Err(error) => break error,
+        }
+        assert!(written < 100, "the disk is not full");
+    };
+    is_full(&refused);
+    store.close().await;
+    let store = open(&path, &[]).await;
+    assert_eq!(text(&store, "k0").await.as_deref(), Some("round19"));
+    assert_eq!(text(&store, "k1").await, None);
+    store.close().await;
+}
+
+async fn gets_full_and_has_room_again(disk: &Path) {
     let path = disk.join("state.db");
     let [first, second] = ["first", "second"].map(|name| ballast(disk, name));
     let mut acknowledged = Acknowledged::new();
