@@ -71,12 +71,11 @@ async fn goes_on(io: &Io, tick: Duration, mut signals: Pin<&mut Signals<'_>>) ->
 }
 
 /// Serves requests until the connection is quiet or has ended.
-async fn exchanges<S>(io: Io, service: S, options: Options, mut signals: Pin<&mut Signals<'_>>) -> End
+async fn exchanges<S>(mut io: Io, service: S, options: Options, mut signals: Pin<&mut Signals<'_>>) -> End
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let mut io = io;
     io.keep_open();
     let (watch, slot) = (io.watch().clone(), Slot::default());
     let adapter = Adapter {
@@ -85,26 +84,8 @@ where
         watch: watch.clone(),
     };
     let mut connection = builder(options).serve_connection(TokioIo::new(io), adapter);
-    let (mut late, mut is_quiet) = (0, false);
-    let ended = loop {
-        match signals.as_mut().next(&mut connection).await {
-            Event::Ended(ended) => break ended,
-            Event::Stop => return End::Closed,
-            Event::Intake => Pin::new(&mut connection).graceful_shutdown(),
-            Event::Tick => match watch.look() {
-                Look::Busy => late = 0,
-                Look::Head if late == HEAD_TICKS => {
-                    tracing::debug!("a connection is closed whose head did not come in time");
-                    return End::Closed;
-                }
-                Look::Head => late += 1,
-                Look::Quiet => {
-                    // At rest it ends at once, and gives its socket back.
-                    is_quiet = true;
-                    Pin::new(&mut connection).graceful_shutdown();
-                }
-            },
-        }
+    let Some((ended, is_quiet)) = drive(&mut connection, &watch, signals.as_mut()).await else {
+        return End::Closed;
     };
     let parts = connection.into_parts();
     let mut io = parts.io.into_inner();
@@ -112,6 +93,7 @@ where
     if let Some(first) = slot.take() {
         return End::Upgrade(io, first);
     }
+    // Only where nothing is left of the last exchange: what nobody has read of its body must not become a request.
     if is_quiet && ended.is_ok() && watch.may_go_on() && !signals.is_closing() {
         return End::Quiet(io);
     }
@@ -122,6 +104,39 @@ where
         Box::pin(linger::close(io, signals)).await;
     }
     End::Closed
+}
+
+/// Drives a connection to its end: how it ended, and whether it was told to because it was quiet. `None` when it is given
+/// up.
+async fn drive<S>(
+    connection: &mut http1::Connection<TokioIo<Io>, Adapter<S>>,
+    watch: &Watch,
+    mut signals: Pin<&mut Signals<'_>>,
+) -> Option<(hyper::Result<()>, bool)>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+{
+    let (mut late, mut is_quiet) = (0, false);
+    loop {
+        match signals.as_mut().next(connection).await {
+            Event::Ended(ended) => return Some((ended, is_quiet)),
+            Event::Stop => return None,
+            Event::Intake => Pin::new(&mut *connection).graceful_shutdown(),
+            Event::Tick => match watch.look() {
+                Look::Busy => late = 0,
+                Look::Head if late == HEAD_TICKS => {
+                    tracing::debug!("a connection is closed whose head did not come in time");
+                    return None;
+                }
+                Look::Head => late += 1,
+                Look::Quiet => {
+                    // At rest it ends at once, and gives its socket back.
+                    is_quiet = true;
+                    Pin::new(&mut *connection).graceful_shutdown();
+                }
+            },
+        }
+    }
 }
 
 fn builder(options: Options) -> http1::Builder {
