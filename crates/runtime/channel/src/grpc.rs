@@ -56,14 +56,13 @@ impl GrpcChannel {
     pub fn new(settings: &Settings, tasks: TaskSet) -> Result<Self, BoxError> {
         let target = Target::new(&settings.address, settings.port);
         let connect = connect(settings, target, &[b"h2"])?;
-        let max_head = u32::try_from(settings.max_head).unwrap_or(u32::MAX);
         let token = settings.token.as_ref().map(|token| {
             let mut value = HeaderValue::from_str(token.expose())?;
             value.set_sensitive(true);
             Ok::<_, http::header::InvalidHeaderValue>(value)
         });
         Ok(Self(Arc::new(Inner {
-            wire: Http2Channel::new(connect, tasks, max_head),
+            wire: Http2Channel::new(connect, tasks, settings.answer_head()),
             protocol: settings.protocol,
             token: token.transpose()?,
             max_message: settings.max_body,

@@ -57,11 +57,7 @@ impl HttpChannel {
         let authority = target.authority();
         let connect = connect(settings, target, &[b"http/1.1"])?;
         let wire = match settings.protocol {
-            Protocol::H2c => Wire::Http2(Http2Channel::new(
-                connect,
-                tasks,
-                u32::try_from(settings.max_head).unwrap_or(u32::MAX),
-            )),
+            Protocol::H2c => Wire::Http2(Http2Channel::new(connect, tasks, settings.answer_head())),
             _ => Wire::Http1(Http1Pool::new(connect, tasks)),
         };
         let token = settings

@@ -92,9 +92,20 @@ pub struct Settings {
     pub token: Option<Secret>,
     /// Id of the app, told to it on the initial calls.
     pub app_id: String,
-    /// Bytes that the head of an answer may have over HTTP/2. Over HTTP/1.1 what a connection reads ahead bounds it, some
-    /// 400 KiB.
+    /// Bytes that the head, or the trailers, of an answer may have over HTTP/2, where that is more than 1 MiB. Over HTTP/1.1
+    /// what a connection reads ahead bounds them, some 400 KiB.
     pub max_head: usize,
     /// Bytes that the body of a gRPC answer may have.
     pub max_body: usize,
+}
+
+/// Bytes that the head or the trailers of an answer over HTTP/2 may have at least. The details of an error travel there;
+/// Dapr's clients take 16 MiB of them. What bounds the heads of requests says nothing of answers.
+const ANSWER_HEAD: usize = 1024 * 1024;
+
+impl Settings {
+    /// The bound for the head of an answer over HTTP/2.
+    pub(crate) fn answer_head(&self) -> u32 {
+        u32::try_from(self.max_head.max(ANSWER_HEAD)).unwrap_or(u32::MAX)
+    }
 }

@@ -96,6 +96,14 @@ async fn an_error_of_the_app_is_an_answer_with_its_status() {
 }
 
 #[tokio::test]
+async fn an_error_with_long_details_is_an_answer_all_the_same() {
+    let (channel, _app) = serving(App::default()).await;
+    let response = channel.invoke(request("/explain")).await.unwrap();
+    let status = response.extensions().get::<AppStatus>().unwrap();
+    assert_eq!((status.code(), status.message()), (Code::Aborted, "long story"));
+}
+
+#[tokio::test]
 async fn an_app_that_is_not_there_is_an_error_of_the_transport() {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()

@@ -11,6 +11,10 @@ use outrigger_transport::{
 
 use crate::probe::{self, Found};
 
+/// Bytes that the head or the trailers of an answer over gRPC may have at least: the details of an app's error travel there,
+/// and Dapr's sidecars take 16 MiB of them.
+const ANSWER_HEAD: u32 = 1024 * 1024;
+
 /// Connections to the sidecar at one address: the pass-through, where it is ours, and gRPC.
 #[derive(Debug)]
 pub(crate) struct PeerConnection {
@@ -37,7 +41,7 @@ impl PeerConnection {
         let host = HeaderValue::from_str(&authority).unwrap_or(HeaderValue::from_static("peer"));
         Self {
             direct: Http1Pool::new(connect.clone(), tasks.clone()),
-            grpc: Http2Channel::new(connect, tasks, max_head),
+            grpc: Http2Channel::new(connect, tasks, max_head.max(ANSWER_HEAD)),
             host,
             authority,
         }

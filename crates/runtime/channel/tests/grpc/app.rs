@@ -120,6 +120,10 @@ impl AppCallback for App {
                 metadata,
             ));
         }
+        if request.get_ref().method == "explain" {
+            let details = vec![b'x'; 100 * 1024];
+            return Err(Status::with_details(Code::Aborted, "long story", details.into()));
+        }
         let mut response = Response::new(InvokeResponse {
             data: request.into_inner().data,
             content_type: "text/x-echo".to_owned(),

@@ -53,6 +53,14 @@ async fn a_call_that_is_passed_through_does_not_reach_another_app() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_passed_through_brings_long_details_back() {
+    let (tasks, directory) = (TaskSet::new("test"), Directory::default());
+    directory.set([ours("app", &tasks).0]);
+    let answer = directory.peers(&tasks).proxy(APP, request(Body::empty())).await;
+    assert_eq!(answer.unwrap().headers()["x-details"].len(), 100 * 1024);
+}
+
+#[tokio::test]
 async fn callers_that_cut_their_uploads_eject_nobody() {
     let (tasks, directory) = (TaskSet::new("test"), Directory::default());
     let peers = directory.peers(&tasks);

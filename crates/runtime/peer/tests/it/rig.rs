@@ -85,7 +85,10 @@ impl Callee for Echo {
     }
 
     async fn proxy(&self, request: Request<Body>) -> Response<Body> {
-        self.call(request).await
+        let mut response = self.call(request).await;
+        let details = "x".repeat(100 * 1024).parse().unwrap();
+        response.headers_mut().insert("x-details", details);
+        response
     }
 }
 
