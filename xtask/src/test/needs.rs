@@ -36,12 +36,12 @@ enum Cure {
 }
 
 pub(crate) static ROOT: Need = Need {
-    what: "root: tests make network namespaces of their own",
+    what: "root: tests make network and mount namespaces of their own",
     present: |_| fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0),
     cure: Cure::User("run the command as root (for example: sudo -E env PATH=\"$PATH\" cargo xtask test)"),
 };
 pub(crate) static NAMESPACES: Need = Need {
-    what: "the right to make network namespaces (CAP_SYS_ADMIN)",
+    what: "the right to make namespaces (CAP_SYS_ADMIN)",
     present: |lab| {
         let tried = "ip netns add needs-$$ && ip netns delete needs-$$";
         // Without ip, that is what is missing.
