@@ -4,11 +4,12 @@ use http::StatusCode;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpStream, UnixListener, UnixStream},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use tower::service_fn;
 
 use super::*;
+use crate::client::{Connect, Http2Channel, Target};
 
 /// Time for a head in these tests. What they do within it takes milliseconds.
 const HEAD: Duration = Duration::from_secs(1);
@@ -203,4 +204,51 @@ async fn an_end_of_intake_is_not_waited_for_by_silent_clients() {
         }
     };
     tokio::join!(serving, clients);
+}
+
+#[tokio::test]
+async fn uploads_that_nobody_reads_hold_up_no_other_on_the_connection() {
+    /// More than the windows of a few streams hold.
+    const STUCK: usize = 16;
+    const LARGE: usize = 2 * 1024 * 1024;
+    let listener = Listener::tcp(bind("127.0.0.1:0".parse().unwrap(), false).unwrap()).unwrap();
+    let target = Target::Address(listener.local_address().unwrap());
+    let tasks = TaskSet::new("test");
+    let service = service_fn(|request: Request<Body>| async {
+        if request.uri().path() == "/stuck" {
+            // Holds the body and does not look at it.
+            let _request = request;
+            std::future::pending::<()>().await;
+            unreachable!("nothing ends this wait")
+        }
+        let body = request.into_body().collect(u64::MAX).await.unwrap();
+        Ok::<_, Infallible>(Response::new(Body::from(body)))
+    });
+    let of_server = tasks.child("server");
+    let serving = serve(
+        listener,
+        move |_| service,
+        options(),
+        Vec::new(),
+        of_server,
+        StopSignal::default(),
+    );
+    tasks.spawn("server", serving);
+    let channel = Http2Channel::new(Connect::plain(target), tasks.child("client"), 8 * 1024);
+    let post = |path: &str, length: usize| {
+        let request = Request::post(channel.absolute(path).unwrap());
+        request.body(Body::from(vec![b'x'; length])).unwrap()
+    };
+    for _ in 0..STUCK {
+        let (channel, request) = (channel.clone(), post("/stuck", LARGE));
+        tasks.spawn("stuck", async move {
+            let _ = channel.send(request).await;
+        });
+    }
+    // However many of them have used up what they may, this one gets through.
+    for _ in 0..10 {
+        let sent = timeout(LATE, channel.send(post("/", 100_000)));
+        let answer = sent.await.expect("it is held up").unwrap();
+        assert_eq!(answer.into_body().collect(u64::MAX).await.unwrap().len(), 100_000);
+    }
 }
