@@ -25,8 +25,9 @@ pub use method::uri as method_uri;
 pub use outside::Outside;
 
 /// Dapr's built-in policy for service invocation: three repeats, a second apart. Only calls of which nothing was sent
-/// are repeated, and those with a safe method and no body: none that changes something is carried out twice. The first repeat comes at once: it goes to another replica, or to the
-/// address that the resolver has by now. The others wait for an app that is being started again.
+/// are repeated, and those with a safe method and no body: none that changes something is carried out twice. The first
+/// repeat comes at once: it goes to another replica, or to the address that the resolver has by now. The others wait for
+/// an app that is being started again.
 const BUILT_IN: Policy = Policy::retry(Backoff::at_once_then(Duration::from_secs(1)), 3);
 
 /// Where an invocation goes.
