@@ -14,12 +14,13 @@ use outrigger_balance::{Options, Picked, Picker};
 use outrigger_base_task::TaskSet;
 use outrigger_discovery::{Endpoint, Error as DiscoveryError, NameRef, Resolve};
 use outrigger_transport::{Body, client::Failed};
+use outrigger_wire_names::headers;
 use tokio::time::Instant;
 
 use crate::{
     Error,
     connection::{PeerConnection, Way},
-    dapr,
+    dapr, probe,
 };
 
 /// An app that is to be called.
@@ -158,8 +159,10 @@ impl Peers {
             .absolute(path)
             .map_err(|error| Error::Request(error.to_string()))?;
         *request.uri_mut() = uri;
-        let answer = connection.grpc().send(request).await;
-        self.settle(target, address, picked, answer, None)
+        match connection.grpc().send(request).await {
+            Ok(response) => Ok(self.settle_proxied(target, address, picked, response)),
+            failed => self.settle(target, address, picked, failed, None),
+        }
     }
 
     /// Closes idle connections, for ever.
@@ -221,6 +224,26 @@ impl Peers {
             again: source.unsent.take().or_else(|| spare.map(Box::new)),
             source,
         })
+    }
+
+    /// Tells the picker of the answer to a call that was passed through. Where the sidecar of another app has taken the
+    /// address over, it leaves the resolver's cache, as one does that cannot be dialled; the request is spent. What sidecars
+    /// tell each other goes no further.
+    fn settle_proxied(
+        &self,
+        target: AppTarget<'_>,
+        address: SocketAddr,
+        picked: Picked,
+        mut response: Response<Body>,
+    ) -> Response<Body> {
+        let said = response.headers_mut().remove(headers::PEER_ERROR);
+        if said.is_some_and(|said| said == probe::MISDIRECTED) {
+            picked.failure(now());
+            self.resolver.evict(target.name(), address);
+        } else {
+            picked.success();
+        }
+        response
     }
 
     fn connection(&self, address: SocketAddr) -> Arc<PeerConnection> {

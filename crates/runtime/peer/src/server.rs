@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, pin::Pin, sync::Arc, task::Poll};
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use outrigger_transport::Body;
 use outrigger_wire_names::{headers, routes};
 use tower_service::Service;
@@ -41,14 +41,18 @@ impl InternalService {
         self.callee.call(request).await
     }
 
-    async fn serve_grpc(self, request: Request<Body>) -> Response<Body> {
+    async fn serve_grpc(self, mut request: Request<Body>) -> Response<Body> {
         if request.uri().path().starts_with(routes::GRPC_INTERNAL) {
             return self.grpc.call(request).await;
         }
+        keep_what_the_peer_says(request.headers_mut());
         if self.is_named_by(&request) == Some(false) {
-            return tonic::Status::unavailable(OF_ANOTHER_APP).into_http();
+            return misdirected_grpc();
         }
-        self.callee.proxy(request).await
+        let mut response = self.callee.proxy(request).await;
+        // Only a sidecar says this: an app that does would have its own address forgotten.
+        response.headers_mut().remove(headers::PEER_ERROR);
+        response
     }
 
     /// Whether a request names this app as its callee, where it names one. A port may be taken over by the sidecar of
@@ -56,6 +60,23 @@ impl InternalService {
     fn is_named_by(&self, request: &Request<Body>) -> Option<bool> {
         let id = request.headers().get(headers::CALLEE_APP_ID)?;
         Some(id.as_bytes() == self.app_id.as_bytes())
+    }
+}
+
+/// Leaves the last value of each header that a sidecar sets on a call that is passed through. Dapr's sidecars before 1.19
+/// append theirs to those that their app sent, so that what comes first is the app's word.
+fn keep_what_the_peer_says(map: &mut HeaderMap) {
+    for name in [
+        headers::CALLER_APP_ID,
+        headers::CALLER_NAMESPACE,
+        headers::CALLEE_APP_ID,
+    ] {
+        let mut values = map.get_all(&name).iter();
+        let last = values.next_back();
+        if let (Some(last), Some(_)) = (last, values.next()) {
+            let last = last.clone();
+            map.insert(name, last);
+        }
     }
 }
 
@@ -67,7 +88,7 @@ fn answer_probe(is_for_us: bool) -> Response<Body> {
     let map = response.headers_mut();
     map.insert(headers::PEER, HeaderValue::from_static(probe::PROTOCOL));
     if !is_for_us {
-        map.insert(headers::PEER_ERROR, HeaderValue::from_static(probe::MISDIRECTED));
+        mark_misdirected(map);
     }
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
@@ -76,10 +97,18 @@ fn answer_probe(is_for_us: bool) -> Response<Body> {
 fn misdirected() -> Response<Body> {
     let mut response = Response::new(Body::from(OF_ANOTHER_APP));
     *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+    mark_misdirected(response.headers_mut());
     response
-        .headers_mut()
-        .insert(headers::PEER_ERROR, HeaderValue::from_static(probe::MISDIRECTED));
+}
+
+fn misdirected_grpc() -> Response<Body> {
+    let mut response = tonic::Status::unavailable(OF_ANOTHER_APP).into_http();
+    mark_misdirected(response.headers_mut());
     response
+}
+
+fn mark_misdirected(map: &mut HeaderMap) {
+    map.insert(headers::PEER_ERROR, HeaderValue::from_static(probe::MISDIRECTED));
 }
 
 impl Service<Request<Body>> for InternalService {

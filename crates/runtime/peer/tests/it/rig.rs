@@ -84,10 +84,22 @@ impl Callee for Echo {
         Response::new(body.unwrap_or_default().into())
     }
 
+    /// Answers with long details, with the identities it was told, and with what only a sidecar may say.
     async fn proxy(&self, request: Request<Body>) -> Response<Body> {
+        let told = request.headers().clone();
         let mut response = self.call(request).await;
-        let details = "x".repeat(100 * 1024).parse().unwrap();
-        response.headers_mut().insert("x-details", details);
+        let map = response.headers_mut();
+        map.insert("x-details", "x".repeat(100 * 1024).parse().unwrap());
+        map.insert("outrigger-peer-error", "misdirected".parse().unwrap());
+        for name in [
+            "dapr-caller-app-id",
+            "dapr-caller-namespace",
+            "dapr-callee-app-id",
+        ] {
+            for value in told.get_all(name) {
+                map.append(name, value.clone());
+            }
+        }
         response
     }
 }
