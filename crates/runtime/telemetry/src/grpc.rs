@@ -30,10 +30,18 @@ const STATUS_NAMES: [&str; 17] = [
     "Unauthenticated",
 ];
 
+/// The index of what counts as unknown.
+const UNKNOWN: usize = 2;
+
 /// The name of a status code; one that gRPC does not know counts as unknown.
 pub fn status_name(code: i32) -> &'static str {
-    let known = usize::try_from(code).ok().and_then(|code| STATUS_NAMES.get(code));
-    known.copied().unwrap_or(STATUS_NAMES[2])
+    STATUS_NAMES[known_code(code)]
+}
+
+/// The index of a status code among the names. An app may answer any number.
+fn known_code(code: i32) -> usize {
+    let known = usize::try_from(code).ok();
+    known.filter(|code| *code < STATUS_NAMES.len()).unwrap_or(UNKNOWN)
 }
 
 /// The gRPC metrics of a runtime.
@@ -53,8 +61,8 @@ struct Side {
     latency: Family<Histogram, 3>,
     request_bytes: Family<Histogram, 2>,
     response_bytes: Family<Histogram, 2>,
-    /// By code, and by whether bytes are counted.
-    known: Table<(i32, bool), Handles>,
+    /// By known code, and by whether bytes are counted.
+    known: Table<(usize, bool), Handles>,
 }
 
 /// The series of calls of one kind.
@@ -140,8 +148,9 @@ impl Side {
     }
 
     fn record(&self, app_id: &str, method: &str, code: i32, elapsed: Duration, bytes: Option<[u64; 2]>) {
+        let code = known_code(code);
         let handles = self.known.get(method, &(code, bytes.is_some()), || {
-            let labels = [app_id, method, status_name(code)];
+            let labels = [app_id, method, STATUS_NAMES[code]];
             let of_bytes =
                 || [&self.request_bytes, &self.response_bytes].map(|family| family.with([app_id, method]));
             Handles {
@@ -192,5 +201,18 @@ mod tests {
             [status_name(0), status_name(16), status_name(17), status_name(-1)],
             ["OK", "Unauthenticated", "Unknown", "Unknown"]
         );
+    }
+
+    #[test]
+    fn all_codes_out_of_range_are_remembered_as_one() {
+        let registry = Registry::new();
+        let metrics = GrpcMetrics::new(&registry, "app".into()).unwrap();
+        for code in [2, 17, 18, -1, i32::MIN, i32::MAX] {
+            metrics.called("/a.B/C", code, Duration::from_millis(1), None);
+        }
+        assert_eq!(metrics.client.known.kinds("/a.B/C"), 1);
+        let line = "dapr_grpc_io_client_completed_rpcs{app_id=\"app\",grpc_client_method=\"/a.B/C\",grpc_client_status=\"Unknown\"} 6\n";
+        let text = registry.render();
+        assert!(text.contains(line), "{text}");
     }
 }

@@ -11,6 +11,10 @@ use arc_swap::ArcSwap;
 /// Paths that are remembered. What comes after is resolved each time: paths with ids in them would fill any table.
 const MAX_PATHS: usize = 1_024;
 
+/// Kinds of calls that are remembered of one path. gRPC has 17 status codes, with and without bytes; an HTTP client may
+/// make up methods without end.
+const MAX_KINDS: usize = 64;
+
 /// The handles of calls, by path and by what else tells them apart. It is read for each call and replaced for each new
 /// kind.
 pub(crate) struct Table<K, H> {
@@ -55,10 +59,20 @@ impl<K: PartialEq + Clone, H> Table<K, H> {
             return entry.handles.clone();
         }
         let handles = Arc::new(make());
-        if entries.is_some() || known.len() < MAX_PATHS {
+        let has_room = match entries {
+            Some(entries) => entries.len() < MAX_KINDS,
+            None => known.len() < MAX_PATHS,
+        };
+        if has_room {
             self.remember(path, kind, handles.clone());
         }
         handles
+    }
+
+    /// Kinds of calls that are remembered of a path.
+    #[cfg(test)]
+    pub(crate) fn kinds(&self, path: &str) -> usize {
+        self.known.load().get(path).map_or(0, |entries| entries.len())
     }
 
     fn remember(&self, path: &str, kind: &K, handles: Arc<H>) {
@@ -112,5 +126,16 @@ mod tests {
             let _ = table.get(&format!("/{number}"), &(), || number);
         }
         assert_eq!(table.known.load().len(), MAX_PATHS);
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_path_has_a_bound() {
+        let table = Table::default();
+        for number in 0..=MAX_KINDS {
+            assert_eq!(*table.get("/a", &number, || number), number);
+        }
+        assert_eq!(table.kinds("/a"), MAX_KINDS);
+        // The first ones stay.
+        assert_eq!(*table.get("/a", &0, || 1), 0);
     }
 }
