@@ -93,7 +93,7 @@ pub struct Settings {
     /// Id of the app, told to it on the initial calls.
     pub app_id: String,
     /// Bytes that the head, or the trailers, of an answer may have over HTTP/2, where that is more than 1 MiB. Over HTTP/1.1
-    /// what a connection reads ahead bounds them, some 400 KiB.
+    /// it has no say: a head may have what a connection reads ahead, some 400 KiB, and trailers 16 KiB (hyper's bounds).
     pub max_head: usize,
     /// Bytes that the body of a gRPC answer may have.
     pub max_body: usize,
