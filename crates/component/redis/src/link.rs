@@ -22,6 +22,7 @@ use std::{
 use arc_swap::ArcSwap;
 use futures_util::{FutureExt, future::BoxFuture, future::Shared};
 use outrigger_base_clock::{Entropy, fraction};
+use outrigger_base_task::StopSignal;
 use outrigger_block_kit::{Context, OpenError};
 use redis::{Cmd, ErrorKind, Pipeline, Value};
 use tokio::sync::oneshot;
@@ -56,7 +57,12 @@ struct Inner {
     lost: AtomicBool,
 }
 
-type Dialing = Shared<BoxFuture<'static, Result<Arc<Live>, Fault>>>;
+/// A connection that is being made.
+struct Dialing {
+    made: Shared<BoxFuture<'static, Result<Arc<Live>, Fault>>>,
+    /// Ends the task that makes it: whoever takes no further call does not want the connection any more.
+    give_up: StopSignal,
+}
 
 enum Slot {
     Idle,
@@ -176,16 +182,24 @@ impl Link {
         }
     }
 
-    /// Takes no further call. Calls that are on their way finish, then the connection ends.
+    /// Takes no further call. Calls that are on their way finish, then the connection ends; those that wait for one
+    /// fail, as it is not made any more.
     pub(crate) fn close(&self) {
-        self.0.slot.store(Arc::new(Slot::Closed));
+        self.0.slot.swap(Arc::new(Slot::Closed)).give_up();
     }
 
     /// Takes no further call and breaks the connection: calls on their way fail.
     pub(crate) fn cut(&self) {
-        if let Slot::Ready(live) = &*self.0.slot.swap(Arc::new(Slot::Closed)) {
+        let slot = self.0.slot.swap(Arc::new(Slot::Closed));
+        slot.give_up();
+        if let Slot::Ready(live) = &*slot {
             live.cut();
         }
+    }
+
+    /// Closes the link when it is dropped: also when a close that waits for something first is given up.
+    pub(crate) fn closing(&self) -> Closing<'_> {
+        Closing(self)
     }
 
     /// The pause before try number `tried` + 1 (0 is the first repetition): exponential, jittered, capped.
@@ -253,7 +267,7 @@ impl Link {
             match &*slot {
                 Slot::Ready(live) if live.is_alive() => return Ok(live.clone()),
                 Slot::Closed => return Err(Fault::Closed),
-                Slot::Dialing(dialing) => return dialing.clone().await,
+                Slot::Dialing(dialing) => return dialing.made.clone().await,
                 Slot::Ready(_) => {
                     self.note_loss("it was closed by the server");
                     self.start_dialing(&slot);
@@ -266,15 +280,20 @@ impl Link {
     /// Connects on a task, so that it goes on when the caller who began it goes away.
     fn start_dialing(&self, from: &Arc<Slot>) {
         let (report, made) = oneshot::channel();
-        let dialing = made.map(|made| made.unwrap_or(Err(Fault::Closed)));
-        let slot = Arc::new(Slot::Dialing(dialing.boxed().shared()));
+        let made = made.map(|made| made.unwrap_or(Err(Fault::Closed)));
+        let give_up = StopSignal::default();
+        let slot = Arc::new(Slot::Dialing(Dialing {
+            made: made.boxed().shared(),
+            give_up: give_up.clone(),
+        }));
         let before = self.0.slot.compare_and_swap(from, slot.clone());
         if !Arc::ptr_eq(&before, from) {
             return;
         }
         let (dialer, link) = (self.0.dialer.clone(), Arc::downgrade(&self.0));
         self.0.dialer.tasks().spawn("redis dialing", async move {
-            let made = dialer.dial().await.map(Arc::new);
+            let made = give_up.run_until(Box::pin(dialer.dial())).await;
+            let made = made.unwrap_or(Err(Fault::Closed)).map(Arc::new);
             if let Some(link) = link.upgrade() {
                 Self(link).settle(&slot, &made);
             }
@@ -314,6 +333,31 @@ impl Link {
     }
 }
 
+impl Slot {
+    /// Ends the making of a connection, where one is being made.
+    fn give_up(&self) {
+        if let Self::Dialing(dialing) = self {
+            dialing.give_up.stop();
+        }
+    }
+}
+
+impl Drop for Inner {
+    /// No handle is left, so nobody can close it any more.
+    fn drop(&mut self) {
+        self.slot.load().give_up();
+    }
+}
+
+/// See [`Link::closing`].
+pub(crate) struct Closing<'l>(&'l Link);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Link").field(&self.settings().place()).finish()
@@ -327,6 +371,48 @@ mod tests {
 
     use super::*;
     use crate::settings::Kind;
+
+    /// A link to a place that takes connections and never says a word, with no limit for making one.
+    fn to_silence(context: &Context) -> (std::net::TcpListener, Link) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let properties = Properties::new([
+            ("redisHost", listener.local_addr().unwrap().to_string()),
+            // It makes the connection wait for an answer.
+            ("redisPassword", "secret".to_owned()),
+            ("dialTimeout", "-1".to_owned()),
+        ]);
+        let settings = Settings::new(&properties, Kind::State).unwrap();
+        assert_eq!(settings.dial_timeout, None);
+        let dialer = Dialer::new(settings, context).unwrap();
+        (listener, Link::over(Arc::new(dialer), context.entropy.clone()))
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_being_made_is_given_up_at_the_end() {
+        let ends: [fn(&Link); 3] = [Link::close, Link::cut, |link| drop(link.closing())];
+        for end in ends {
+            let context = Context::for_test("redis");
+            let (_listener, link) = to_silence(&context);
+            let mut ping = Box::pin(link.ping());
+            assert!(futures_util::poll!(&mut ping).is_pending());
+            assert_eq!(context.tasks.len(), 1);
+            end(&link);
+            let late = Duration::from_secs(20);
+            let answer = tokio::time::timeout(late, ping).await.unwrap();
+            assert!(matches!(answer, Err(Fault::Closed)), "{answer:?}");
+            tokio::time::timeout(late, context.tasks.wait()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_being_made_is_given_up_when_nobody_is_left_to_use_it() {
+        let context = Context::for_test("redis");
+        let (_listener, link) = to_silence(&context);
+        assert!(futures_util::poll!(Box::pin(link.ping())).is_pending());
+        drop(link);
+        let ended = tokio::time::timeout(Duration::from_secs(20), context.tasks.wait());
+        ended.await.unwrap();
+    }
 
     #[tokio::test]
     async fn a_connection_is_made_though_the_caller_who_wanted_it_went_away() {

@@ -125,6 +125,8 @@ impl Broker for RedisBroker {
     }
 
     async fn close(&self) {
+        // Also when the wait is given up: then the last acknowledgements would try for nothing, and for ever.
+        let _link = self.link.closing();
         let endings = {
             let mut standing = self.standing();
             standing.closed = true;
@@ -137,6 +139,5 @@ impl Broker for RedisBroker {
         for ending in &endings {
             ending.complete().await;
         }
-        self.link.close();
     }
 }

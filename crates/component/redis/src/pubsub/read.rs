@@ -64,7 +64,7 @@ pub(super) async fn run(flow: Arc<Flow>, link: Link, depth: usize) {
     let mut client = None;
     while !flow.signal.is_stopped() {
         if client.is_none() {
-            client = client_id(&link).await;
+            client = flow.signal.run_until(client_id(&link)).await.flatten();
         }
         let mut read = pin!(next(&flow.source, &link, depth));
         let read = match flow.signal.run_until(read.as_mut()).await {
