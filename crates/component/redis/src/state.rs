@@ -27,6 +27,7 @@ use outrigger_block_state::{
     BulkGet, Capability, DeleteRequest, Error, GetRequest, Item, KeysLike, KeysPage, Metadata, Operation,
     SetRequest, Store, Transactional, Ttl,
 };
+use tokio_util::task::TaskTracker;
 
 use crate::{
     link::Link,
@@ -72,6 +73,7 @@ pub async fn store(context: Context, properties: Properties) -> Result<Arc<dyn S
         link,
         scripts: Arc::new(Scripts::new()),
         tasks: context.tasks,
+        transactions: TaskTracker::new(),
         ttl,
         has_json,
         replicas,
@@ -87,6 +89,8 @@ struct RedisStore {
     scripts: Arc<Scripts>,
     /// Owner of transactions with more than one step.
     tasks: TaskSet,
+    /// Those that have begun to write. None begins once it is closed.
+    transactions: TaskTracker,
     /// What a write without a time to live gets.
     ttl: Ttl,
     has_json: bool,
@@ -181,11 +185,11 @@ impl Store for RedisStore {
         Some(self)
     }
 
+    /// A transaction that has written some of its slots writes the others first, for as long as the caller waits.
     async fn close(&self) {
-        self.link.close();
-        if let Some(strong) = &self.strong {
-            strong.close();
-        }
+        let _links = (self.link.closing(), self.strong.as_ref().map(Link::closing));
+        self.transactions.close();
+        self.transactions.wait().await;
     }
 }
 

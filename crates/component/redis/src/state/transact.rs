@@ -36,7 +36,8 @@ struct Plan {
 }
 
 /// Applies the operations in order. In a cluster those of one slot are one step; the slots are checked first. Several
-/// slots are written on a task, so that a caller who goes away does not leave some of them unwritten.
+/// slots are written on a task that a close waits for, so that neither it nor a caller who goes away leaves some of
+/// them unwritten.
 pub(super) async fn transact(
     store: &RedisStore,
     operations: Vec<Operation>,
@@ -62,10 +63,17 @@ pub(super) async fn transact(
         return plan.apply().await;
     }
     plan.check().await?;
+    let in_hand = store.transactions.token();
+    // Looked at with the token in hand: a close that comes later waits for it.
+    if store.transactions.is_closed() {
+        return Err(Error::Closed);
+    }
     let (report, done) = oneshot::channel();
     store.tasks.spawn("redis transaction", async move {
+        let applied = plan.apply().await;
+        drop(in_hand);
         // The caller may have gone.
-        let _ = report.send(plan.apply().await);
+        let _ = report.send(applied);
     });
     done.await.unwrap_or(Err(Error::Closed))
 }

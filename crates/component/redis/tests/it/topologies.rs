@@ -168,6 +168,28 @@ async fn a_transaction_over_several_slots_is_never_half_done_though_its_caller_g
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_over_several_slots_is_never_half_done_though_the_store_is_closed() {
+    const KEYS: usize = 20;
+    let (_cluster, properties) = on_cluster().await;
+    let open = || outrigger_component_redis::store(Context::for_test("cluster"), properties.clone());
+    let reader = open().await.unwrap();
+    for round in 0..40 {
+        let key = |n: usize| format!("{round}-{n}");
+        let store = open().await.unwrap();
+        let steps = (0..KEYS).map(|n| Operation::Set(set(&key(n), "x"))).collect();
+        // The close comes a little later each time, wherever the transaction is then.
+        let patience = Duration::from_micros(250 * round);
+        let _ = tokio::time::timeout(patience, transact(&*store, steps)).await;
+        tokio::time::timeout(SOON, store.close()).await.unwrap();
+        let mut written = 0;
+        for n in 0..KEYS {
+            written += usize::from(read(&*reader, &key(n)).await.is_some());
+        }
+        assert!(written == 0 || written == KEYS, "{written} in round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_carries_messages() {
     let (_cluster, properties) = on_cluster().await;
     let context = Context::for_test("cluster");
