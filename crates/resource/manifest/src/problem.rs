@@ -55,6 +55,13 @@ pub enum Issue {
         /// What should be there.
         expected: Cow<'static, str>,
     },
+    /// A value that says of the document what it is not; the document is used all the same.
+    UsedAnyway {
+        /// What is there.
+        found: String,
+        /// What should be there.
+        expected: Cow<'static, str>,
+    },
     /// A field that is needed for the resource to be of use.
     Missing {
         /// What should be there.
@@ -98,6 +105,12 @@ impl fmt::Display for Warning {
             Issue::Repeated => f.write_str("given twice; the later one has effect"),
             Issue::Ignored { found, expected } => {
                 write!(f, "found {found}, expected {expected}; it has no effect")
+            }
+            Issue::UsedAnyway { found, expected } => {
+                write!(
+                    f,
+                    "found {found}, expected {expected}; the document is used all the same"
+                )
             }
             Issue::Missing { expected } => write!(f, "missing; expected {expected}"),
             Issue::NotBuilt => f.write_str("recognised, but not built in this version; it has no effect"),

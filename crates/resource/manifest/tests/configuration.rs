@@ -399,7 +399,7 @@ fn what_has_no_effect_is_a_warning() {
         ),
         (
             "kind: Component\nspec: {}\n",
-            "0.yaml, document 1, line 1, column 7: kind: found the text \"Component\", expected Configuration; it has no effect",
+            "0.yaml, document 1, line 1, column 7: kind: found the text \"Component\", expected Configuration; the document is used all the same",
         ),
         (
             "spec: {}\n---\nspec: {}\n",

@@ -28,7 +28,7 @@ struct Findings {
 }
 
 /// Reads the resources of every app as its sidecar will. What is understood but not built is a warning, because only
-/// a request that needs it fails; everything else that has no effect is refused.
+/// a request that needs it fails, and so is what changes nothing; everything else that has no effect is refused.
 pub(super) fn check(plan: &Plan, env: &dyn Env) -> Result<Vec<String>, Refused> {
     let namespace = env.var(environment::NAMESPACE);
     let mut findings = Findings::default();
@@ -85,7 +85,7 @@ impl Findings {
 
     fn warning(&mut self, warning: &Warning) {
         match warning.issue {
-            Issue::NotBuilt => self.note(warning.to_string()),
+            Issue::NotBuilt | Issue::UsedAnyway { .. } => self.note(warning.to_string()),
             _ => self.problem(warning.to_string()),
         }
     }
@@ -174,6 +174,20 @@ mod tests {
         )]);
         assert!(found.problems.is_empty(), "{found:?}");
         assert_eq!(found.warnings.len(), 1);
+    }
+
+    #[test]
+    fn a_configuration_of_another_kind_is_used_and_told_of() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.yaml");
+        fs::write(&path, "kind: Component\nspec: {metric: {enabled: false}}\n").unwrap();
+        let mut findings = Findings::default();
+        findings.configuration(&path, &|_: &str| None);
+        assert!(findings.problems.is_empty(), "{findings:?}");
+        assert!(
+            findings.warnings[0].ends_with("kind: found the text \"Component\", expected Configuration; the document is used all the same"),
+            "{findings:?}"
+        );
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(crate) fn configuration(root: &Field<'_>) -> Configuration {
     let document = root.object(&["apiVersion", "kind", "metadata", "spec", "status"]);
     let kind = document.get("kind");
     if kind.some_text().is_some_and(|kind| kind != KIND) {
-        kind.ignore(KIND);
+        kind.use_anyway(KIND);
     }
     let metadata = document.get("metadata");
     let meta = if metadata.is_present() {

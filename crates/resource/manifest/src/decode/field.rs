@@ -144,6 +144,14 @@ impl<'d> Field<'d> {
         });
     }
 
+    /// Notes that the value is not what it should be, though the document is used as if it were.
+    pub fn use_anyway(&self, expected: impl Into<Cow<'static, str>>) {
+        self.warn(Issue::UsedAnyway {
+            found: self.found(),
+            expected: expected.into(),
+        });
+    }
+
     /// Notes that the field is needed but not there.
     pub fn missing(&self, expected: &'static str) {
         self.warn(Issue::Missing {
