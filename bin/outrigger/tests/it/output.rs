@@ -44,10 +44,7 @@ fn a_reader_who_takes_nothing_does_not_keep_the_end() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let app: u32 = eventually("the app", Instant::now() + PATIENCE, || {
-        let text = std::fs::read_to_string(user.home().join("pid")).ok()?;
-        text.trim().parse().ok()
-    });
+    let app = written(&user, "pid");
     let daprd = pid(&sidecar_of(&user, "unheard").unwrap(), "daprdPid");
     stands_still(app);
     let asked = Instant::now();
@@ -57,6 +54,44 @@ fn a_reader_who_takes_nothing_does_not_keep_the_end() {
     assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
     gone(app);
     gone(daprd);
+}
+
+#[test]
+fn a_reader_who_takes_nothing_leaves_neither_half_running() {
+    for (app_id, sidecar_dies) in [("ends", false), ("orphan", true)] {
+        let user = User::new();
+        let script = "yes & echo $! > flood; echo $$ > pid; until [ -e end ]; do sleep 0.05; done; exit 3";
+        let mut child = user
+            .command(&["run", "--app-id", app_id, "--", "sh", "-c", script])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let [app, flood] = ["pid", "flood"].map(|name| written(&user, name));
+        let daprd = pid(&sidecar_of(&user, app_id).unwrap(), "daprdPid");
+        stands_still(flood);
+        if sidecar_dies {
+            kill("-KILL", daprd);
+        } else {
+            user.file("end", "");
+        }
+        for process in [app, flood, daprd] {
+            gone(process);
+        }
+        // The reader decides when the last lines are taken; nothing but that is left to wait for.
+        assert!(child.try_wait().unwrap().is_none(), "{app_id}");
+        drop(child.stdout.take());
+        let end = eventually("the end", Instant::now() + PATIENCE, || child.try_wait().unwrap());
+        assert_eq!(end.code(), Some(if sidecar_dies { 1 } else { 3 }), "{app_id}");
+    }
+}
+
+/// Waits for the process id that an app writes into a file in its home folder.
+fn written(user: &User, name: &str) -> u32 {
+    eventually(name, Instant::now() + PATIENCE, || {
+        let text = std::fs::read_to_string(user.home().join(name)).ok()?;
+        text.trim().parse().ok()
+    })
 }
 
 /// Waits until a process does nothing any more: here because its output is full.
@@ -88,7 +123,8 @@ fn a_slow_reader_gets_every_line() {
 fn a_process_that_leaves_the_app_behind_does_not_keep_the_end() {
     let user = User::new();
     // In a session of its own it is out of reach; it holds the output open.
-    let script = "setsid sh -c 'echo daemon $$; exec sleep 60' & sleep 0.2; exit 3";
+    let script =
+        "setsid sh -c 'echo daemon $$; : > up; exec sleep 60' & until [ -e up ]; do sleep 0.05; done; exit 3";
     let mut run = user.start(&["run", "--app-id", "forks", "--", "sh", "-c", script]);
     let daemon = number(&run.line("== APP == daemon "));
     assert_eq!(run.end().code(), Some(3), "{:#?}", run.seen);

@@ -11,7 +11,6 @@ use super::{
     orders::Orders,
     process::{Ended, Process},
 };
-use crate::commands::talk::Mark;
 pub(super) use begin::{Stage, StartError, start};
 use voice::Voice;
 
@@ -42,30 +41,18 @@ impl Member {
     /// Waits for the end of either, or an order, and ends both: the app first, so that it can use its sidecar to the
     /// last. The exit code is the app's; if its sidecar died under it, 1; 0 if it ended in order when it was told to.
     pub(super) async fn run(mut self, mut orders: Orders) -> i32 {
-        let code = match self.first(&mut orders).await {
+        match self.first(&mut orders).await {
+            First::Sidecar(died) => self.after_sidecar(died, &mut orders).await,
             First::App(ended) => {
-                self.end_app(&mut orders).await;
-                self.voice.app_ended(ended).await;
+                self.after_app(Some(ended), &mut orders).await;
                 ended.code()
-            }
-            First::Sidecar(ended) => {
-                // Its last words come first.
-                self.sidecar.stop(SIDECAR_GRACE, &mut orders).await;
-                self.voice.sidecar_ended(ended).await;
-                self.stop_app(&mut orders).await;
-                i32::from(!ended.is_success())
             }
             First::Order => {
                 self.voice.stopping().await;
-                self.stop_app(&mut orders).await
+                let told = self.after_app(None, &mut orders).await;
+                told.filter(|ended| !ended.is_obedient()).map_or(0, Ended::code)
             }
-        };
-        self.stop_sidecar(&mut orders).await;
-        for socket in &self.sockets {
-            // The sidecar removes them itself, unless it was killed.
-            let _ = std::fs::remove_file(socket);
         }
-        code
     }
 
     async fn first(&mut self, orders: &mut Orders) -> First {
@@ -83,43 +70,76 @@ impl Member {
         }
     }
 
-    /// Ends the app and all that it started.
-    async fn end_app(&mut self, orders: &mut Orders) -> Option<Ended> {
-        match &mut self.app {
-            Some(app) => Some(app.stop(APP_GRACE, orders).await),
+    /// Ends the app, unless it has ended by itself, and the sidecar. A reader who does not take what the app said last
+    /// does not keep the sidecar: it would serve an app that is gone.
+    async fn after_app(&mut self, by_itself: Option<Ended>, orders: &mut Orders) -> Option<Ended> {
+        let Self {
+            sidecar,
+            app,
+            voice,
+            sockets,
+        } = self;
+        let ended = match app {
+            Some(app) => Some(app.end(APP_GRACE, orders).await),
             None => None,
-        }
+        };
+        let mut meanwhile = orders.clone();
+        let tell_app = async {
+            end_output(app.as_ref(), &mut meanwhile).await;
+            match (by_itself, ended) {
+                (Some(ended), _) => voice.app_ended(ended).await,
+                (None, Some(ended)) => voice.app_stopped(ended).await,
+                (None, None) => {}
+            }
+        };
+        let (sidecar_ended, ()) = tokio::join!(end_sidecar(sidecar, sockets, orders), tell_app);
+        sidecar.end_output(orders).await;
+        voice.sidecar_stopped(sidecar_ended).await;
+        ended
     }
 
-    async fn stop_app(&mut self, orders: &mut Orders) -> i32 {
-        match self.end_app(orders).await {
-            None => 0,
-            Some(ended) if ended.is_obedient() => {
-                self.voice.app(Mark::Success, "Exited App successfully").await;
-                0
+    /// Ends the app after its sidecar ended by itself, whether or not anybody takes what the sidecar said last. Returns
+    /// the exit code.
+    async fn after_sidecar(&mut self, died: Ended, orders: &mut Orders) -> i32 {
+        let Self {
+            sidecar,
+            app,
+            voice,
+            sockets,
+        } = self;
+        end_sidecar(sidecar, sockets, orders).await;
+        let mut meanwhile = orders.clone();
+        let tell_sidecar = async {
+            // Its last words come first.
+            sidecar.end_output(&mut meanwhile).await;
+            voice.sidecar_ended(died).await;
+        };
+        let end_app = async {
+            match app {
+                Some(app) => Some(app.end(APP_GRACE, orders).await),
+                None => None,
             }
-            Some(ended) => {
-                self.voice
-                    .app(Mark::Failure, &format!("Error exiting App: {ended}"))
-                    .await;
-                ended.code()
-            }
+        };
+        let (ended, ()) = tokio::join!(end_app, tell_sidecar);
+        end_output(app.as_ref(), orders).await;
+        if let Some(ended) = ended {
+            voice.app_stopped(ended).await;
         }
+        i32::from(!died.is_success())
     }
+}
 
-    async fn stop_sidecar(&mut self, orders: &mut Orders) {
-        let by_itself = self.sidecar.has_ended();
-        let ended = self.sidecar.stop(SIDECAR_GRACE, orders).await;
-        if by_itself {
-            // It was told when it happened.
-        } else if ended.is_obedient() {
-            self.voice
-                .sidecar(Mark::Success, "Exited Dapr successfully")
-                .await;
-        } else {
-            self.voice
-                .sidecar(Mark::Failure, &format!("Error exiting Dapr: {ended}"))
-                .await;
-        }
+/// Ends the sidecar and all that it started. It removes its sockets itself, unless it was killed.
+async fn end_sidecar(sidecar: &mut Process, sockets: &[PathBuf], orders: &mut Orders) -> Ended {
+    let ended = sidecar.end(SIDECAR_GRACE, orders).await;
+    for socket in sockets {
+        let _ = std::fs::remove_file(socket);
+    }
+    ended
+}
+
+async fn end_output(app: Option<&Process>, orders: &mut Orders) {
+    if let Some(app) = app {
+        app.end_output(orders).await;
     }
 }

@@ -90,11 +90,6 @@ impl Process {
         }
     }
 
-    /// Whether the process itself is known to have ended.
-    pub(super) fn has_ended(&self) -> bool {
-        self.ended.is_some()
-    }
-
     /// Waits until the process itself has ended. May be dropped and asked again.
     pub(crate) async fn wait(&mut self) -> Ended {
         if let Some(ended) = self.ended {
@@ -106,8 +101,15 @@ impl Process {
         ended
     }
 
-    /// Ends the whole group: a word, and after `grace`, or on order, force. Its last output is waited for.
+    /// As [`Process::end`], and then waits for the last output.
     pub(crate) async fn stop(&mut self, grace: Duration, orders: &mut Orders) -> Ended {
+        let ended = self.end(grace, orders).await;
+        self.end_output(orders).await;
+        ended
+    }
+
+    /// Ends the whole group: a word, and after `grace`, or on order, force. No reader of its output can delay it.
+    pub(super) async fn end(&mut self, grace: Duration, orders: &mut Orders) -> Ended {
         if self.ended.is_none() {
             self.signal(Signal::TERM);
             let in_time = tokio::select! {
@@ -121,12 +123,12 @@ impl Process {
         }
         let ended = self.wait().await;
         self.end_rest(grace, orders).await;
-        self.end_output(orders).await;
         ended
     }
 
-    /// Waits until the last output is taken. A reader who takes none keeps nobody who wants to end.
-    async fn end_output(&self, orders: &mut Orders) {
+    /// Waits until the last output is taken. A reader who takes none keeps nobody who wants to end: without an order
+    /// this has no limit, so what else is to end must be told before, or meanwhile.
+    pub(super) async fn end_output(&self, orders: &mut Orders) {
         self.pumps.stop();
         tokio::select! {
             () = self.pumps.wait() => {}

@@ -68,6 +68,18 @@ impl Voice {
         self.unless_seen(&self.with_sidecar, mark, &text).await;
     }
 
+    /// The app has ended because it was told to.
+    pub(super) async fn app_stopped(&self, ended: Ended) {
+        let (mark, text) = stopped("App", ended);
+        self.app(mark, &text).await;
+    }
+
+    /// The sidecar has ended because it was told to.
+    pub(super) async fn sidecar_stopped(&self, ended: Ended) {
+        let (mark, text) = stopped("Dapr", ended);
+        self.sidecar(mark, &text).await;
+    }
+
     /// The end was ordered.
     pub(super) async fn stopping(&self) {
         if !self.several {
@@ -86,5 +98,14 @@ impl Voice {
         if !sink.is_seen() {
             self.terminal.say(mark, text).await;
         }
+    }
+}
+
+/// How an end is told that was asked for.
+fn stopped(who: &str, ended: Ended) -> (Mark, String) {
+    if ended.is_obedient() {
+        (Mark::Success, format!("Exited {who} successfully"))
+    } else {
+        (Mark::Failure, format!("Error exiting {who}: {ended}"))
     }
 }
