@@ -75,7 +75,9 @@ impl Transaction {
             Backend::Embedded(local) => {
                 let span = local.storing("ExecuteStateTransaction", names::STATE, &self.store);
                 let api = &local.api;
-                api.check_transactional(&self.store).map_err(convert::refused)?;
+                if let Err(error) = api.check_transactional(&self.store) {
+                    return finish(span, Err(error));
+                }
                 let operations = self.operations.into_iter().map(convert::operation).collect();
                 // What an outbox publishes belongs to the trace, too.
                 let trace = span.context().clone();

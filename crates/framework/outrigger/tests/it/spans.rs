@@ -124,6 +124,31 @@ async fn without_a_configuration_a_trace_is_passed_on(world: World) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_is_refused_ends_its_span_with_the_error() {
+    let world = World::embedded();
+    let collector = Collector::start();
+    let gear = Gear {
+        configuration: collector.configuration(),
+        ..Gear::in_memory()
+    };
+    let app = world.start("app", gear, |app| app).await;
+    let transaction = app.handle().state("nowhere").transaction().set("k", &1);
+    let error = transaction.commit().await.unwrap_err();
+    app.end().await;
+    let seen = collector.seen();
+    let [refused] = seen.as_slice() else {
+        panic!("{seen:#?}")
+    };
+    assert_eq!(
+        refused.span.name,
+        "/dapr.proto.runtime.v1.Dapr/ExecuteStateTransaction"
+    );
+    let status = refused.span.status.as_ref().expect("the span has no status");
+    assert_eq!(status.code, 2);
+    assert!(error.to_string().contains(&status.message), "{status:?}: {error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_embedded_runtime_sends_where_the_environment_says() {
     let world = World::embedded();
     let collector = Collector::start();
