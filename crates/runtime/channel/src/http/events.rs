@@ -201,11 +201,15 @@ struct BulkStatus {
     status: String,
 }
 
-/// 404 takes the whole batch, another failure retries it, and so does an answer that cannot be read: unlike a single
+/// 404 takes the whole batch, which is lost, as with Dapr: only the log tells. Another failure retries it, and so does an answer that cannot be read: unlike a single
 /// event, an entry is taken only where the app says so. Entries without a verdict are retried.
 pub fn bulk_verdicts(status: StatusCode, body: &[u8], entries: &[BulkEntry]) -> Verdicts {
     let all = |verdict| entries.iter().map(|entry| (entry.id.clone(), verdict)).collect();
     if status == StatusCode::NOT_FOUND {
+        let count = entries.len();
+        tracing::error!(
+            "app has no route for a batch (404); its {count} events are dropped, without a dead letter"
+        );
         return all(EventVerdict::Success);
     }
     if !status.is_success() {
@@ -266,6 +270,44 @@ mod tests {
             assert_eq!(verdicts.len(), 2);
             assert!(verdicts.values().all(|verdict| *verdict == EventVerdict::Retry));
         }
+    }
+
+    /// Counts what is logged as an error.
+    #[derive(Clone, Default)]
+    struct Errors(std::sync::Arc<std::sync::atomic::AtomicUsize>);
+
+    impl tracing::Subscriber for Errors {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+        fn event(&self, event: &tracing::Event<'_>) {
+            if *event.metadata().level() == tracing::Level::ERROR {
+                self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+        }
+
+        fn enter(&self, _: &tracing::span::Id) {}
+
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+
+    #[test]
+    fn a_batch_that_is_lost_is_logged_as_an_error() {
+        let errors = Errors::default();
+        tracing::subscriber::with_default(errors.clone(), || {
+            bulk_verdicts(StatusCode::NOT_FOUND, b"", &[]);
+            bulk_verdicts(StatusCode::OK, br#"{"statuses":[]}"#, &[]);
+        });
+        assert_eq!(errors.0.load(std::sync::atomic::Ordering::Relaxed), 1);
     }
 
     #[test]
