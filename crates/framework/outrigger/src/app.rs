@@ -211,7 +211,9 @@ impl App {
     }
 
     /// Bytes that a body may have which an extractor reads whole; 4 MiB by default. A call with a larger one is answered
-    /// with 413; an event that is larger comes again.
+    /// with 413. An event that is larger is refused: it comes again where its broker redelivers, and goes into the
+    /// dead-letter topic where there is one. A broker that does neither, such as `pubsub.in-memory`, loses it, and the log
+    /// says so.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.settings.max_body = bytes;
         self
@@ -230,7 +232,8 @@ impl App {
     }
 
     /// Runs the app until the process gets `SIGINT` or `SIGTERM`, then ends it in order: calls and events in hand are
-    /// finished first. A second signal cuts what is left.
+    /// finished first. A second signal cuts what is left. Only signals count: where the end was asked for otherwise, the
+    /// first signal does not cut yet.
     ///
     /// # Errors
     /// [`Error::Start`] when the app cannot start.
@@ -242,15 +245,15 @@ impl App {
             // Nothing is in hand yet. A sidecar that never comes must not hold up the end.
             () = signals.told() => return Ok(()),
         };
-        running.until(&mut signals).await;
+        let asked = running.until(&mut signals).await;
         tokio::select! {
             late = running.shutdown() => {
                 for late in late {
                     tracing::warn!("the end: {late} ran out of time");
                 }
             }
-            // A second signal ends it at once.
-            () = signals.told() => tracing::warn!("a second signal: what was in hand is cut"),
+            // A second signal ends it at once: what was to end in order is cut when it is dropped.
+            () = signals.again(asked) => tracing::warn!("a second signal: what was in hand is cut"),
         }
         Ok(())
     }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderValue, Method, header::CONTENT_TYPE};
+use http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
+use outrigger_base_task::StopSignal;
 use outrigger_block_pubsub::Metadata;
 use outrigger_runtime_channel::{
-    AppChannel, AppSubscription, BulkDelivery, Error, EventDelivery, EventVerdict, InvokeRequest, Protocol,
-    Verdicts,
+    AppChannel, AppSubscription, BulkDelivery, BulkEntry, Error, EventDelivery, EventVerdict, InvokeRequest,
+    Protocol, Verdicts,
     http::{bulk_body, bulk_verdicts, of_metadata, verdict as http_verdict},
 };
 use outrigger_transport::Body;
@@ -21,34 +22,70 @@ const ANSWER_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// An app in this process.
 #[derive(Debug)]
-pub(crate) struct InProcess(Arc<Program>);
+pub(crate) struct InProcess {
+    program: Arc<Program>,
+    /// Set off when the handlers of events that are at work are to be cut.
+    cut: StopSignal,
+}
 
 impl InProcess {
-    pub(crate) fn new(program: Arc<Program>) -> Self {
-        Self(program)
+    /// An app whose handlers of events end at once when `cut` goes off.
+    pub(crate) fn new(program: Arc<Program>, cut: StopSignal) -> Self {
+        Self { program, cut }
+    }
+
+    /// Runs a delivery until the app is cut. What is cut has no answer: a failure before the broker knows of the end would
+    /// count as the event's, and could lose it. So it stays in hand, and goes back when its component closes.
+    async fn unless_cut<T>(&self, delivery: impl Future<Output = T>) -> T {
+        match self.cut.run_until(delivery).await {
+            Some(answer) => answer,
+            None => std::future::pending().await,
+        }
     }
 
     /// Delivers to the handler of a topic, or, where a declared subscription names a method, to that method as an app
     /// with a socket gets it.
     async fn deliver_to(&self, path: &str, request: Request) -> Result<EventVerdict, Error> {
-        self.0.shared().connected().await;
-        if let Some(handler) = self.0.event_handler(path) {
-            return Ok(verdict(self.0.event(handler, request).await));
+        self.program.shared().connected().await;
+        if let Some(handler) = self.program.event_handler(path) {
+            return Ok(verdict(self.program.event(handler, request).await));
         }
-        let response = self.0.call(request).await;
+        let response = self.program.call(request).await;
         let status = response.status();
         let body = response.into_body().collect(ANSWER_LIMIT).await?;
         Ok(http_verdict(status, &body))
     }
 
-    /// Delivers a batch to a method, as an app with a socket gets it.
+    /// Delivers the events of a batch to their handler, or the batch to a method.
+    async fn deliver_many(&self, delivery: BulkDelivery<'_>) -> Result<Verdicts, Error> {
+        self.program.shared().connected().await;
+        let Some(handler) = self.program.event_handler(delivery.path) else {
+            return self.deliver_batch(delivery).await;
+        };
+        let verdicts = batch::deliver(&self.program, handler, &delivery)
+            .await?
+            .into_iter();
+        Ok(verdicts
+            .map(|(id, given)| (id.to_owned(), verdict(given)))
+            .collect())
+    }
+
+    /// Delivers a batch to a method, as an app with a socket gets it. Where there is none, each event of the batch is
+    /// dropped, as a single one is: it goes into the dead-letter topic. (Of an app with a socket, Dapr takes a 404 for a
+    /// success in bulk.)
     async fn deliver_batch(&self, delivery: BulkDelivery<'_>) -> Result<Verdicts, Error> {
         let body = Bytes::from(bulk_body(&delivery)?);
         let mut request = post(delivery.path, body)?;
         let kind = HeaderValue::from_static(content::JSON);
         request.headers_mut().insert(CONTENT_TYPE, kind);
-        let response = self.0.call(request).await;
+        let response = self.program.call(request).await;
         let status = response.status();
+        if status == StatusCode::NOT_FOUND {
+            let (path, count) = (delivery.path, delivery.entries.len());
+            tracing::error!("app has no route {path:?} for a batch (404); its {count} events are dropped");
+            let dropped = |entry: &BulkEntry| (entry.id.clone(), EventVerdict::Drop);
+            return Ok(delivery.entries.iter().map(dropped).collect());
+        }
         let body = response.into_body().collect(ANSWER_LIMIT).await?;
         Ok(bulk_verdicts(status, &body, delivery.entries))
     }
@@ -57,12 +94,12 @@ impl InProcess {
 #[async_trait]
 impl AppChannel for InProcess {
     async fn invoke(&self, request: InvokeRequest) -> Result<Response, Error> {
-        self.0.shared().connected().await;
-        Ok(self.0.call(request).await)
+        self.program.shared().connected().await;
+        Ok(self.program.call(request).await)
     }
 
     async fn subscriptions(&self) -> Result<Vec<AppSubscription>, Error> {
-        Ok(self.0.subscriptions().to_vec())
+        Ok(self.program.subscriptions().to_vec())
     }
 
     /// There is nothing to ask: an embedded app hosts no actors.
@@ -77,18 +114,11 @@ impl AppChannel for InProcess {
             delivery.metadata,
             delivery.traceparent,
         )?;
-        self.deliver_to(delivery.path, request).await
+        self.unless_cut(self.deliver_to(delivery.path, request)).await
     }
 
     async fn deliver_bulk(&self, delivery: BulkDelivery<'_>) -> Result<Verdicts, Error> {
-        self.0.shared().connected().await;
-        let Some(handler) = self.0.event_handler(delivery.path) else {
-            return self.deliver_batch(delivery).await;
-        };
-        let verdicts = batch::deliver(&self.0, handler, &delivery).await?.into_iter();
-        Ok(verdicts
-            .map(|(id, given)| (id.to_owned(), verdict(given)))
-            .collect())
+        self.unless_cut(self.deliver_many(delivery)).await
     }
 
     async fn probe(&self, _: &str) -> Result<bool, Error> {

@@ -24,6 +24,15 @@ pub(super) struct Beside {
     graceful: Duration,
 }
 
+/// Cuts connections when it is dropped. An app that has ended in order does not notice.
+struct Cut(TaskSet);
+
+impl Drop for Cut {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
 /// Listens for the sidecar, then waits for it.
 pub(super) async fn start(settings: Settings, program: Arc<Program>) -> Result<Running, Error> {
     let client = Client::from_lookup(|name| settings.env.var(name))
@@ -116,8 +125,10 @@ impl Beside {
         self.address
     }
 
-    /// Takes no more calls and finishes those in hand. Returns what ran out of time.
+    /// Takes no more calls and finishes those in hand. Returns what ran out of time. Dropped before it is done, it cuts what
+    /// is in hand.
     pub(super) async fn end(self) -> Vec<String> {
+        let _cut = Cut(self.tasks.clone());
         self.intake.stop();
         // Connections end with their calls; what is left after the time is cut.
         let _ = tokio::time::timeout(self.graceful, self.tasks.wait()).await;

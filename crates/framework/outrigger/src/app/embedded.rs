@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use outrigger_base_clock::{BufferedEntropy, SystemClock};
+use outrigger_base_task::{StopSignal, TaskSet};
 use outrigger_runtime_delivery::{Settings as DeliverySettings, Subscriptions};
 use outrigger_runtime_host::Identity;
 use outrigger_runtime_node::{
@@ -10,6 +11,7 @@ use outrigger_runtime_node::{
 };
 use outrigger_transport::server::{self, Listener};
 use outrigger_wire_names::environment;
+use tokio::sync::oneshot;
 use tracing::{Instrument, Span};
 
 use super::{Running, settings::Settings, start_error};
@@ -28,7 +30,23 @@ pub(super) struct Embedded {
     node: Node,
     subscriptions: Subscriptions,
     metrics_address: Option<SocketAddr>,
+    /// Cuts the handlers of events.
+    cut: StopSignal,
     span: Span,
+}
+
+/// Cuts a runtime when it is dropped: connections and handlers of events end at once, and nothing more is taken. A runtime
+/// that has ended in order does not notice.
+struct Cut {
+    tasks: TaskSet,
+    events: StopSignal,
+}
+
+impl Drop for Cut {
+    fn drop(&mut self) {
+        self.events.stop();
+        self.tasks.stop();
+    }
 }
 
 /// Opens the components, becomes a member of the mesh, and subscribes.
@@ -41,7 +59,8 @@ pub(super) async fn start(settings: Settings, program: Arc<Program>) -> Result<R
 }
 
 async fn open(settings: Settings, program: Arc<Program>, span: Span) -> Result<Running, Error> {
-    let options = options(&settings, &program)?;
+    let cut = StopSignal::default();
+    let options = options(&settings, &program, cut.clone())?;
     let metrics = settings.metrics.map(listen_for_metrics).transpose()?;
     let node = Node::start(options, &*settings.env).await;
     let mut node = node.map_err(|error| start_error("start the runtime", error))?;
@@ -71,6 +90,7 @@ async fn open(settings: Settings, program: Arc<Program>, span: Span) -> Result<R
         node,
         subscriptions,
         metrics_address,
+        cut,
         span,
     };
     Ok(Running::embedded(handle, embedded))
@@ -81,7 +101,7 @@ fn listen_for_metrics(address: SocketAddr) -> Result<Listener, Error> {
     bound.map_err(|error| start_error(format!("serve metrics on {address}"), error))
 }
 
-fn options(settings: &Settings, program: &Arc<Program>) -> Result<Options, Error> {
+fn options(settings: &Settings, program: &Arc<Program>, cut: StopSignal) -> Result<Options, Error> {
     let namespace = settings.var(environment::NAMESPACE).unwrap_or_default();
     let host_name = hostname::get().map(|name| name.to_string_lossy().into_owned());
     Ok(Options {
@@ -93,7 +113,10 @@ fn options(settings: &Settings, program: &Arc<Program>) -> Result<Options, Error
         },
         registry: outrigger_catalog::registry(),
         loaded: settings.loaded(Some(namespace.as_str()).filter(|namespace| !namespace.is_empty()))?,
-        app: Some(AppOptions::InProcess(Arc::new(InProcess::new(program.clone())))),
+        app: Some(AppOptions::InProcess(Arc::new(InProcess::new(
+            program.clone(),
+            cut,
+        )))),
         internal: settings.internal,
         workers: Vec::new(),
         data_dir: settings.data_dir(),
@@ -127,15 +150,38 @@ impl Embedded {
         self.node.api().parts().shutdown.stopped().await;
     }
 
-    /// Ends the runtime in order. Returns what ran out of time.
+    /// Ends the runtime in order. Returns what ran out of time. Dropped before it is done, it cuts what is in hand.
+    ///
+    /// The drain is a task of its own, which a cut hastens but does not stop: ports and components are closed even then. It
+    /// ends by itself, since each of its steps has a deadline.
     pub(super) async fn end(self) -> Vec<String> {
-        let subscriptions = self.subscriptions;
-        let drain = self.node.drain(async move { subscriptions.stop().await });
-        drain.instrument(self.span).await
+        let Self {
+            node,
+            subscriptions,
+            cut,
+            span,
+            ..
+        } = self;
+        let _cut = Cut {
+            tasks: node.tasks().clone(),
+            events: cut.clone(),
+        };
+        let (done, over) = oneshot::channel();
+        let drain = async move {
+            // What was cut has nobody who waits for it.
+            let stopping = async move { _ = cut.run_until(subscriptions.stop()).await };
+            let late = node.drain(stopping).await;
+            // Whoever asked may have left.
+            let _ = done.send(late);
+        };
+        TaskSet::new("end of the app").spawn("drain", drain.instrument(span));
+        // Without an answer the drain has panicked, and its task has said so.
+        over.await.unwrap_or_default()
     }
 
     /// Tells every task to end, without waiting.
     pub(super) fn abandon(&self) {
+        self.cut.stop();
         self.node.abandon();
     }
 }

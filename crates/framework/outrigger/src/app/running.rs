@@ -65,6 +65,8 @@ impl Running {
 
     /// Ends the app in order: embedded it leaves discovery first, and its components close last. Returns the names of
     /// what ran out of time.
+    ///
+    /// Dropped before it is done, the future cuts what is in hand: connections and handlers of events end at once.
     pub async fn shutdown(mut self) -> Vec<String> {
         match self.life.take() {
             Some(Life::Embedded(embedded)) => embedded.end().await,
@@ -73,14 +75,17 @@ impl Running {
         }
     }
 
-    /// Waits for the end: a signal, or a request through the API.
-    pub(super) async fn until(&self, signals: &mut Signals) {
+    /// Waits until somebody asks for the end.
+    pub(super) async fn until(&self, signals: &mut Signals) -> Asked {
         match &self.life {
             Some(Life::Embedded(embedded)) => tokio::select! {
-                () = signals.told() => {}
-                () = embedded.asked_to_end() => {}
+                () = signals.told() => Asked::BySignal,
+                () = embedded.asked_to_end() => Asked::ThroughApi,
             },
-            Some(Life::Beside(_)) | None => signals.told().await,
+            Some(Life::Beside(_)) | None => {
+                signals.told().await;
+                Asked::BySignal
+            }
         }
     }
 }
@@ -104,6 +109,15 @@ impl fmt::Debug for Running {
     }
 }
 
+/// Who asked for the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Whoever sent a signal: the first one.
+    BySignal,
+    /// A call of the API.
+    ThroughApi,
+}
+
 /// The signals that end a program.
 pub(super) struct Signals {
     interrupt: Signal,
@@ -124,5 +138,49 @@ impl Signals {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+    }
+
+    /// Waits for the second signal. Where the end was asked for through the API, none has come yet, and the first one asks
+    /// for what is already under way.
+    pub(super) async fn again(&mut self, asked: Asked) {
+        if asked == Asked::ThroughApi {
+            self.told().await;
+        }
+        self.told().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, process::Command};
+
+    use futures_util::poll;
+
+    use super::*;
+
+    /// Sends a signal to this process, and waits until it has come.
+    async fn send(witness: &mut Signals) {
+        let id = std::process::id().to_string();
+        let status = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(status.success());
+        witness.told().await;
+    }
+
+    /// One test for both: signals come to the whole process.
+    #[tokio::test]
+    async fn the_second_signal_is_the_second_of_the_signals() {
+        let (mut signals, mut witness) = (Signals::new().unwrap(), Signals::new().unwrap());
+        {
+            let mut again = pin!(signals.again(Asked::ThroughApi));
+            assert!(poll!(&mut again).is_pending());
+            send(&mut witness).await;
+            assert!(poll!(&mut again).is_pending(), "the first signal cut");
+            send(&mut witness).await;
+            again.await;
+        }
+        let mut again = pin!(signals.again(Asked::BySignal));
+        assert!(poll!(&mut again).is_pending());
+        send(&mut witness).await;
+        again.await;
     }
 }

@@ -38,8 +38,9 @@ where
 }
 
 /// A handler of events. An event that cannot be read is dropped: it will not become readable. One that is too large for
-/// the app's limit comes again: the limit is the app's to raise, and the event is not lost for it. One whose handler
-/// panics comes again as well.
+/// the app's limit is for the broker to keep: the limit is the app's to raise. It comes again where the broker redelivers,
+/// and goes into the dead-letter topic where there is one; a broker that does neither loses it. So with one whose handler
+/// panics.
 pub(crate) fn event_fn<M, H>(handler: H) -> EventFn
 where
     H: Handler<M>,

@@ -164,3 +164,21 @@ async fn a_declared_bulk_subscription_reaches_a_method_as_a_batch(world: World) 
     assert_eq!(all_of(&mut receiver, 6).await, EXPECTED);
     app.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn embedded_a_batch_without_a_handler_goes_where_a_single_event_goes() {
+    let world = World::embedded();
+    let (sender, mut receiver) = mpsc::channel::<(&'static str, u32)>(16);
+    let app = world
+        .start("app", declared(), |app| {
+            app.with(sender).on("pubsub", "poison", dead)
+        })
+        .await;
+    let failed = app.handle().publish_all("pubsub", "orders", &[1_u32, 2, 3]).await;
+    assert_eq!(failed.unwrap(), []);
+    assert_eq!(
+        all_of(&mut receiver, 3).await,
+        [("dead", 1), ("dead", 2), ("dead", 3)]
+    );
+    app.end().await;
+}

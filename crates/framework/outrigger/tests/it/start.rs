@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use futures_util::poll;
 use http::Request;
-use outrigger::{App, Body, Error, Json, Mode, State, Topic};
+use outrigger::{App, Body, Error, Event, Json, Mode, State, Topic};
 use outrigger_testing_harness::{Process, Signal, eventually};
-use tokio::sync::mpsc;
+use tokio::{net::TcpStream, sync::mpsc, time::timeout};
 
-use crate::world::{Gear, LONG, World, chain};
+use crate::world::{Gear, LONG, Started, World, chain};
 
-both! { calls_in_hand_are_finished }
+both! {
+    calls_in_hand_are_finished
+    an_end_that_is_given_up_cuts_what_is_in_hand
+}
 
 async fn refused(app: App) -> String {
     let error = app.start().await.expect_err("it started");
@@ -101,6 +105,64 @@ async fn calls_in_hand_are_finished(world: World) {
     caller.end().await;
 }
 
+/// Says that it was dropped.
+struct Dropped(mpsc::Sender<&'static str>, &'static str);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        // The test may be over.
+        let _ = self.0.try_send(self.1);
+    }
+}
+
+async fn an_end_that_is_given_up_cuts_what_is_in_hand(world: World) {
+    type Tell = State<mpsc::Sender<&'static str>>;
+    async fn call(State(tell): Tell) {
+        tell.send("in hand").await.unwrap();
+        let _dropped = Dropped(tell, "call");
+        std::future::pending::<()>().await;
+    }
+    async fn event(State(tell): Tell, _: Event<u32>) {
+        tell.send("in hand").await.unwrap();
+        let _dropped = Dropped(tell, "event");
+        std::future::pending::<()>().await;
+    }
+    let (sender, mut receiver) = mpsc::channel::<&str>(8);
+    let app = world
+        .start("app", Gear::in_memory(), |app| {
+            app.with(sender)
+                .graceful(10 * LONG)
+                .call("stuck", call)
+                .on("pubsub", "t", event)
+        })
+        .await;
+    let caller = world
+        .start("caller", Gear::default(), |app| app.call("idle", async || ()))
+        .await;
+    let mut told = async || timeout(LONG, receiver.recv()).await.unwrap().unwrap();
+    app.handle().publish("pubsub", "t", &1).await.unwrap();
+    assert_eq!(told().await, "in hand");
+    let Started { id, running, sidecar } = app;
+    let address = running.address().unwrap();
+    let end = async {
+        assert_eq!(told().await, "in hand");
+        let mut ending = Box::pin(running.shutdown());
+        assert!(poll!(&mut ending).is_pending());
+        drop(ending);
+        let mut cut = [told().await, told().await];
+        cut.sort_unstable();
+        assert_eq!(cut, ["call", "event"]);
+    };
+    let call = timeout(LONG, caller.handle().fetch::<u32>(&id, "stuck"));
+    let (answer, ()) = tokio::join!(call, end);
+    answer.expect("the call is still in hand").unwrap_err();
+    eventually(LONG, || async { TcpStream::connect(address).await.is_err() }).await;
+    caller.end().await;
+    if let Some(mut sidecar) = sidecar {
+        sidecar.kill();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_are_shown_both_ways() {
     let world = World::beside_sidecars();
@@ -157,21 +219,74 @@ async fn played_by_a_process() {
     app.run().await.unwrap();
 }
 
+/// What the process of [`a_second_signal_cuts`] says when the app has ended.
+const OVER: &str = "the run is over";
+
+/// The app of [`a_second_signal_cuts`], in a process of its own, which goes on after the app.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "played by another process"]
+#[allow(
+    clippy::print_stderr,
+    reason = "the test that started this waits for the lines"
+)]
+async fn played_by_a_process_that_hangs() {
+    async fn stuck() {
+        eprintln!("{IN_HAND}");
+        std::future::pending::<()>().await;
+    }
+    let folder = std::env::var(FOLDER).unwrap();
+    let app = App::new(std::env::var(ID).unwrap())
+        .environment(move |name| (name == "OUTRIGGER_RUN_DIR").then(|| folder.clone()))
+        .internal("127.0.0.1:0".parse().unwrap())
+        .multicast(false)
+        .graceful(10 * LONG)
+        .component("statestore", "state.in-memory", [])
+        .call("stuck", stuck)
+        .call("ready", async || Json(true));
+    app.run().await.unwrap();
+    eprintln!("{OVER}");
+    std::future::pending::<()>().await;
+}
+
+/// Starts a test of this module in a process of its own.
+fn play(world: &World, id: &str, test: &str) -> Process {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .env(FOLDER, world.folder.file("run"))
+        .env(ID, id);
+    Process::spawn(&mut command, "outrigger").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_cuts() {
+    let world = World::embedded();
+    let id = world.id("process");
+    let mut process = play(&world, &id, "start::played_by_a_process_that_hangs");
+    let caller = world
+        .start("caller", Gear::default(), |app| app.call("idle", async || ()))
+        .await;
+    let handle = caller.handle();
+    eventually(LONG, || handle.fetch::<bool>(&id, "ready")).await;
+    let end = async {
+        process.wait_for_line(IN_HAND, LONG).await.unwrap();
+        // Two that differ: a process that is slow could take two of a kind for one.
+        process.signal(Signal::Terminate).unwrap();
+        process.signal(Signal::Interrupt).unwrap();
+        process.wait_for_line(OVER, LONG).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(timeout(LONG, handle.fetch::<u32>(&id, "stuck")), end);
+    answer.expect("the call is still in hand").unwrap_err();
+    assert_eq!(process.ended(), None, "the call must not end with the process");
+    process.kill();
+    caller.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signal_ends_the_program_in_order() {
     let world = World::embedded();
     let id = world.id("process");
-    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-    command
-        .args([
-            "--exact",
-            "start::played_by_a_process",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env(FOLDER, world.folder.file("run"))
-        .env(ID, &id);
-    let mut process = Process::spawn(&mut command, "outrigger").unwrap();
+    let mut process = play(&world, &id, "start::played_by_a_process");
     let caller = world
         .start("caller", Gear::default(), |app| app.call("idle", async || ()))
         .await;
