@@ -32,8 +32,9 @@ pub(super) async fn run(flow: Arc<Flow>, redelivery: Redelivery, depth: usize) {
 /// Goes once through all pending entries of the group, whoever took them.
 async fn sweep(flow: &Arc<Flow>, redelivery: Redelivery, depth: usize) -> Result<(), Fault> {
     let mut from = "-".to_owned();
-    while !flow.signal.is_stopped() {
-        let page = page(flow, &from, depth).await?;
+    // A look takes nothing, so it can be broken off.
+    while let Some(page) = flow.signal.run_until(page(flow, &from, depth)).await {
+        let page = page?;
         let Some(last) = page.last().filter(|_| page.len() >= depth) else {
             claim(flow, redelivery, page).await?;
             break;

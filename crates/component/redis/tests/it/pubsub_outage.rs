@@ -124,3 +124,24 @@ async fn closing_while_redis_is_away_ends_in_time() {
     tokio::time::timeout(SOON, subscription.close()).await.unwrap();
     tokio::time::timeout(SOON, broker.close()).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_made_does_not_keep_a_subscription() {
+    let mut server = RedisServer::start_with(&["--requirepass", "secret"])
+        .await
+        .unwrap();
+    let more = [
+        ("redisPassword", "secret"),
+        ("dialTimeout", "-1"),
+        ("redeliverInterval", "50"),
+    ];
+    let broker = broker(&server, &more).await;
+    let subscription = subscribe(&*broker, "orders", &Sink::new(Rule::Succeed)).await;
+    server.kill();
+    // It takes connections and never says a word: to the reader, and to who looks for pending entries.
+    let silence = tokio::net::TcpListener::bind(server.address()).await.unwrap();
+    let _reader = silence.accept().await.unwrap();
+    let _other = silence.accept().await.unwrap();
+    tokio::time::timeout(SOON, subscription.close()).await.unwrap();
+    tokio::time::timeout(SOON, broker.close()).await.unwrap();
+}
