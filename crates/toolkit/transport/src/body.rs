@@ -146,8 +146,13 @@ impl Body {
         })
     }
 
-    /// Lets only those trailers through that `passes` names.
+    /// Lets only those trailers through that `passes` names, of those that earlier filters let through.
     pub fn filter_trailers(&mut self, passes: TrailerFilter) {
+        let may_have_trailers = !matches!(self.inner, Inner::Empty | Inner::Bytes(_));
+        if self.passes.is_some() && may_have_trailers {
+            // The earlier filter stays with the body inside.
+            *self = Self::from_frames(std::mem::take(self));
+        }
         self.passes = Some(passes);
     }
 
@@ -351,6 +356,26 @@ mod tests {
             assert_eq!(names(body.trailers()), left);
             assert_eq!(body.to_bytes(), "ab");
         }
+    }
+
+    #[tokio::test]
+    async fn each_filter_of_trailers_holds() {
+        let filters: [TrailerFilter; 2] = [|name| name != "x-a", |name| name != "x-b"];
+        for filters in [filters, [filters[1], filters[0]]] {
+            let mut body = with_trailers(&["x-a", "x-b", "x-c"]);
+            for passes in filters {
+                body.filter_trailers(passes);
+            }
+            let body = BodyExt::collect(body).await.unwrap();
+            let names: Vec<_> = body.trailers().unwrap().keys().collect();
+            assert_eq!(names, ["x-c"]);
+        }
+        // One in memory stays there.
+        let mut body = Body::from("abc");
+        for passes in filters {
+            body.filter_trailers(passes);
+        }
+        assert_eq!(body.as_bytes().unwrap(), "abc");
     }
 
     #[tokio::test]

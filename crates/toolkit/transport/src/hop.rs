@@ -156,7 +156,7 @@ fn strip_nominated(headers: &mut HeaderMap) {
 }
 
 /// The members of a list in a header, whatever number of lines it has.
-fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+pub(crate) fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     headers
         .get_all(name)
         .iter()

@@ -7,27 +7,31 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Request,
+    HeaderMap, HeaderValue, Method, Request,
     header::{CONNECTION, TE, TRANSFER_ENCODING},
 };
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use super::Failed;
-use crate::{Body, Error};
+use crate::{Body, Error, hop};
 
 /// Makes a request complete for HTTP/1.1.
 pub(super) async fn complete(request: &mut Request<Body>) -> Result<(), Failed> {
     if request.headers().contains_key(TE) {
-        // Says that `TE` is for the next one only (RFC 9110, section 10.1.4).
-        request
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("te"));
+        nominate_te(request.headers_mut());
     }
     if may_lose_its_body(request) {
         keep_its_body(request).await?;
     }
     Ok(())
+}
+
+/// Says that `TE` is for the next one only (RFC 9110, section 10.1.4), once: a request may be tried twice.
+fn nominate_te(headers: &mut HeaderMap) {
+    if !hop::tokens(headers, CONNECTION).any(|option| option.eq_ignore_ascii_case("te")) {
+        headers.append(CONNECTION, HeaderValue::from_static("te"));
+    }
 }
 
 /// hyper sends no body with these methods unless its length or its encoding is told.
@@ -85,5 +89,31 @@ impl HttpBody for Begun {
     fn size_hint(&self) -> SizeHint {
         // Asked for a body whose length is not known; the encoding is chunked.
         SizeHint::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn te_is_named_beside_what_else_belongs_to_the_hop() {
+        for (given, expected) in [
+            (&[][..], &["te"][..]),
+            (&["close"], &["close", "te"]),
+            (&["close, TE"], &["close, TE"]),
+        ] {
+            let mut request = Request::builder().header("te", "trailers");
+            for value in given {
+                request = request.header("connection", *value);
+            }
+            let mut request = request.body(Body::empty()).unwrap();
+            // A request that found no kept connection comes here again.
+            for _ in 0..2 {
+                assert!(complete(&mut request).await.is_ok());
+                let options: Vec<_> = request.headers().get_all("connection").iter().collect();
+                assert_eq!(options, expected);
+            }
+        }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::{
     convert::Infallible,
-    future::{Ready, ready},
+    future::{Future, Ready, ready},
     pin::{Pin, pin},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -95,6 +96,7 @@ where
     }
     // Only where nothing is left of the last exchange: what nobody has read of its body must not become a request.
     if is_quiet && ended.is_ok() && watch.may_go_on() && !signals.is_closing() {
+        io.skip_empty_lines();
         return End::Quiet(io);
     }
     if let Err(error) = &ended {
@@ -117,11 +119,12 @@ where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
 {
     let (mut late, mut is_quiet) = (0, false);
+    let mut turns = Turns { connection, watch };
     loop {
-        match signals.as_mut().next(connection).await {
+        match signals.as_mut().next(&mut turns).await {
             Event::Ended(ended) => return Some((ended, is_quiet)),
             Event::Stop => return None,
-            Event::Intake => Pin::new(&mut *connection).graceful_shutdown(),
+            Event::Intake => Pin::new(&mut *turns.connection).graceful_shutdown(),
             Event::Tick => match watch.look() {
                 Look::Busy => late = 0,
                 Look::Head if late == HEAD_TICKS => {
@@ -132,10 +135,39 @@ where
                 Look::Quiet => {
                     // At rest it ends at once, and gives its socket back.
                     is_quiet = true;
-                    Pin::new(&mut *connection).graceful_shutdown();
+                    Pin::new(&mut *turns.connection).graceful_shutdown();
                 }
             },
         }
+    }
+}
+
+/// A connection whose watch is told of the turns in which hyper deals with what nobody reads.
+struct Turns<'c, S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+{
+    connection: &'c mut http1::Connection<TokioIo<Io>, Adapter<S>>,
+    watch: &'c Watch,
+}
+
+impl<S> Future for Turns<'_, S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+{
+    type Output = hyper::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let drains = self.watch.begin_drain();
+        let polled = Pin::new(&mut *self.connection).poll(cx);
+        if drains {
+            self.watch.end_drain();
+        }
+        if polled.is_pending() && self.watch.is_to_drain() {
+            // hyper wakes itself only when it has not read the body yet. Without this turn the next head would have it.
+            cx.waker().wake_by_ref();
+        }
+        polled
     }
 }
 

@@ -9,12 +9,15 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use super::{listen::Stream, watch::Watch};
+use super::{
+    listen::Stream,
+    watch::{Watch, is_line_end},
+};
 
 /// What a client begins with over HTTP/2 (RFC 9113, section 3.4). No head of HTTP/1.1 begins like it.
 pub(super) const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A connection whose bytes can be read ahead and put back, and whose reads are told to a [`Watch`].
+/// A connection whose bytes can be read ahead and put back, and whose reads and writes are told to a [`Watch`].
 #[derive(Debug)]
 pub(super) struct Io {
     stream: Stream,
@@ -80,6 +83,12 @@ impl Io {
         }
     }
 
+    /// Drops empty lines that were put back: between requests they are nothing.
+    pub(super) fn skip_empty_lines(&mut self) {
+        let count = self.ahead.iter().take_while(|byte| is_line_end(byte)).count();
+        let _ = self.ahead.split_to(count);
+    }
+
     /// Tells the other side that nothing more comes.
     pub(super) async fn shut_down(&mut self) -> io::Result<()> {
         self.stream.shutdown().await
@@ -93,21 +102,23 @@ impl AsyncRead for Io {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        let before = buf.filled().len();
         if !this.ahead.is_empty() {
             let part = this.ahead.split_to(this.ahead.len().min(buf.remaining()));
             buf.put_slice(&part);
-            this.watch.note_read();
             // What follows comes with it where it is there, so that a head is not read in two parts. Should the stream
             // have failed, the next read tells.
             if this.ahead.is_empty() && buf.remaining() > 0 {
                 let _ = Pin::new(&mut this.stream).poll_read(cx, buf);
             }
+            this.watch
+                .note_read(buf.filled().get(before..).unwrap_or_default());
             return Poll::Ready(Ok(()));
         }
-        let before = buf.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
-        if buf.filled().len() > before {
-            this.watch.note_read();
+        let come = buf.filled().get(before..).unwrap_or_default();
+        if !come.is_empty() {
+            this.watch.note_read(come);
         } else if buf.remaining() > 0 {
             this.watch.note_end();
         }
@@ -117,7 +128,9 @@ impl AsyncRead for Io {
 
 impl AsyncWrite for Io {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.watch.note_write(polled.is_pending());
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -137,7 +150,9 @@ impl AsyncWrite for Io {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.watch.note_write(polled.is_pending());
+        polled
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,9 +1,10 @@
 //! Clients that are slow, silent, or say more than is heard.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpStream, UnixListener, UnixStream},
+    sync::Notify,
     time::{Instant, sleep, timeout},
 };
 use tower::service_fn;
@@ -39,9 +40,13 @@ fn options() -> Options {
 }
 
 /// Serves until the set is dropped.
-fn start(listener: Listener, options: Options) -> TaskSet {
+fn start<S>(listener: Listener, service: S, options: Options) -> TaskSet
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
     let tasks = TaskSet::new("test");
-    let make = |_| service_fn(answer);
+    let make = move |_| service.clone();
     let of_server = tasks.child("server");
     let serving = serve(
         listener,
@@ -56,9 +61,17 @@ fn start(listener: Listener, options: Options) -> TaskSet {
 }
 
 async fn connect(options: Options) -> (TcpStream, TaskSet) {
+    connect_to(service_fn(answer), options).await
+}
+
+async fn connect_to<S>(service: S, options: Options) -> (TcpStream, TaskSet)
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
     let listener = Listener::tcp(bind("127.0.0.1:0".parse().unwrap(), false).unwrap()).unwrap();
     let address = listener.local_address().unwrap();
-    let tasks = start(listener, options);
+    let tasks = start(listener, service, options);
     (TcpStream::connect(address).await.unwrap(), tasks)
 }
 
@@ -86,6 +99,89 @@ async fn a_client_may_be_silent_between_requests_and_not_within_a_head() {
         ask(&mut stream).await;
         sleep(SILENCE).await;
     }
+    is_cut_within_a_head(&mut stream).await;
+}
+
+#[tokio::test]
+async fn an_empty_line_is_no_head() {
+    let (mut stream, _tasks) = connect(options()).await;
+    // At once and at rest.
+    for pause in [Duration::ZERO, SILENCE] {
+        ask(&mut stream).await;
+        sleep(pause).await;
+        stream.write_all(b"\r\n").await.unwrap();
+        sleep(SILENCE).await;
+        ask(&mut stream).await;
+    }
+    // In one segment with a request.
+    stream.write_all(format!("{GET}\r\n").as_bytes()).await.unwrap();
+    assert!(read_answer(&mut stream, 5).await.ends_with("/path"));
+    sleep(SILENCE).await;
+    ask(&mut stream).await;
+    stream.write_all(b"\r\n").await.unwrap();
+    is_cut_within_a_head(&mut stream).await;
+}
+
+#[tokio::test]
+async fn a_body_that_comes_late_and_that_nobody_reads_is_no_head() {
+    let (begun, has_come) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let notes = (begun.clone(), has_come.clone());
+    let service = service_fn(move |request: Request<Body>| {
+        let (begun, has_come) = notes.clone();
+        async move {
+            if request.method() == Method::POST {
+                begun.notify_one();
+                has_come.notified().await;
+            }
+            answer(request).await
+        }
+    });
+    let (mut stream, _tasks) = connect_to(service, options()).await;
+    // Each part is a segment. hyper reads the first ahead, and the second when it finds that nobody wants it.
+    stream.set_nodelay(true).unwrap();
+    for (header, parts, is_last) in [
+        ("content-length: 4", &["bo", "dy"][..], false),
+        (
+            "transfer-encoding: chunked",
+            &["4\r\nbody\r\n", "0\r\n\r\n"],
+            false,
+        ),
+        ("content-length: 4", &["body"], false),
+        ("content-length: 4", &["body"], true),
+    ] {
+        ask(&mut stream).await;
+        let head = format!("POST /path HTTP/1.1\r\nhost: h\r\n{header}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        begun.notified().await;
+        for part in parts {
+            stream.write_all(part.as_bytes()).await.unwrap();
+            // The runtime has to hear of it: hyper looks once for what nobody reads.
+            sleep(HEAD / 20).await;
+        }
+        has_come.notify_one();
+        assert!(read_answer(&mut stream, 5).await.ends_with("/path"));
+        sleep(if is_last { Duration::ZERO } else { SILENCE }).await;
+    }
+    is_cut_within_a_head(&mut stream).await;
+}
+
+#[tokio::test]
+async fn a_slow_reader_gets_its_answer_whatever_it_has_sent_meanwhile() {
+    /// More than the kernel takes on both sides.
+    const LARGE: usize = 32 * 1024 * 1024;
+    let service = service_fn(async |_: Request<Body>| Ok(Response::new(Body::from(vec![b'x'; LARGE]))));
+    let (mut stream, _tasks) = connect_to(service, options()).await;
+    stream.write_all(GET.as_bytes()).await.unwrap();
+    stream.readable().await.unwrap();
+    stream.write_all(GET.as_bytes()).await.unwrap();
+    sleep(SILENCE).await;
+    for _ in 0..2 {
+        assert!(read_answer(&mut stream, LARGE).await.ends_with('x'));
+    }
+}
+
+/// Sends the beginning of a head, which is waited for as long as it has to be and no longer.
+async fn is_cut_within_a_head(stream: &mut TcpStream) {
     let begun = Instant::now();
     stream.write_all(b"GET /path HT").await.unwrap();
     let mut rest = Vec::new();
@@ -163,7 +259,11 @@ async fn a_client_that_only_writes_gets_its_answer_afterwards() {
 async fn a_head_that_is_too_large_is_answered_over_a_unix_socket_as_well() {
     let path = std::env::temp_dir().join(format!("outrigger-transport-{}.socket", std::process::id()));
     let _ = std::fs::remove_file(&path);
-    let _tasks = start(Listener::Unix(UnixListener::bind(&path).unwrap()), options());
+    let _tasks = start(
+        Listener::Unix(UnixListener::bind(&path).unwrap()),
+        service_fn(answer),
+        options(),
+    );
     let mut stream = UnixStream::connect(&path).await.unwrap();
     std::fs::remove_file(&path).unwrap();
     ask(&mut stream).await;
