@@ -1,4 +1,4 @@
-//! The end of a run: what each step took and how it ended, then the runners' own closing lines.
+//! The end of a run: what each step took and how it ended, then the runners' own closing lines, then what was not run.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -55,7 +55,21 @@ fn write_to(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
         writeln!(out, "\n{}:", row.step)?;
         row.closing.iter().try_for_each(|line| writeln!(out, "{line}"))?;
     }
-    Ok(())
+    write_not_run(out, rows)
+}
+
+/// The last line, where there is one: which steps nobody should take for passed.
+fn write_not_run(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
+    let not_run: Vec<_> = rows
+        .iter()
+        .filter(|row| matches!(row.outcome, Outcome::NotRun(_)))
+        .map(|row| row.step)
+        .collect();
+    match not_run.len() {
+        0 => Ok(()),
+        1 => writeln!(out, "\n1 step was not run: {}", not_run[0]),
+        count => writeln!(out, "\n{count} steps were not run: {}", not_run.join(", ")),
+    }
 }
 
 #[cfg(test)]
@@ -63,13 +77,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_step_has_its_line_and_the_runners_have_the_last_word() {
-        let row = |step, seconds, outcome, closing: &[&str]| Row {
+    fn what_was_not_run_has_the_last_word() {
+        let absent = || Outcome::NotRun("there is no such tool".to_owned());
+        let last = |rows: &[Row]| {
+            let mut out = Vec::new();
+            write_to(&mut out, rows).expect("a vector takes all");
+            let text = String::from_utf8(out).expect("text");
+            text.lines().last().map(str::to_owned)
+        };
+        let mut rows = vec![row("fmt", 2, Outcome::Passed, &[])];
+        assert_eq!(last(&rows).as_deref(), Some("total          0:02"));
+        rows.push(row("deny", 0, absent(), &[]));
+        assert_eq!(last(&rows).as_deref(), Some("1 step was not run: deny"));
+        rows.push(row("other", 0, absent(), &["a closing line"]));
+        assert_eq!(last(&rows).as_deref(), Some("2 steps were not run: deny, other"));
+    }
+
+    fn row(step: &'static str, seconds: u64, outcome: Outcome, closing: &[&str]) -> Row {
+        Row {
             step,
             took: Duration::from_secs(seconds),
             outcome,
             closing: closing.iter().map(|line| (*line).to_owned()).collect(),
-        };
+        }
+    }
+
+    #[test]
+    fn every_step_has_its_line_and_the_runners_follow() {
         let rows = [
             row("fmt", 2, Outcome::Passed, &[]),
             row(
@@ -94,7 +128,8 @@ mod tests {
              deny           0:00  not run (cargo-deny is not installed)\n\
              test           1:15  FAILED (exit status: 101)\n\
              total          1:17\n\
-             \ntest:\ntest result: FAILED. 1 passed; 1 failed\n"
+             \ntest:\ntest result: FAILED. 1 passed; 1 failed\n\
+             \n1 step was not run: deny\n"
         );
     }
 }
