@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use http::Extensions;
+use outrigger_base_clock::Entropy;
 use outrigger_client::Client;
 use outrigger_runtime_api::Api;
 use tokio::sync::SetOnce;
@@ -25,7 +26,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 enum WeakBackend {
     Embedded(Weak<Api>),
-    Sidecar(Client),
+    Sidecar(Client, Arc<dyn Entropy>),
 }
 
 impl Shared {
@@ -41,7 +42,7 @@ impl Shared {
     pub(crate) fn connect(&self, handle: &Handle) {
         let weak = match handle.backend() {
             Backend::Embedded(local) => WeakBackend::Embedded(Arc::downgrade(local.api())),
-            Backend::Sidecar(client) => WeakBackend::Sidecar(client.clone()),
+            Backend::Sidecar(client, entropy) => WeakBackend::Sidecar(client.clone(), entropy.clone()),
         };
         // A second handle of one app would be the same one.
         let _ = self.back.set(weak);
@@ -55,7 +56,7 @@ impl Shared {
     fn handle(&self) -> Option<Handle> {
         Some(Handle::new(match self.back.get()? {
             WeakBackend::Embedded(api) => Backend::Embedded(Local::new(api.upgrade()?)),
-            WeakBackend::Sidecar(client) => Backend::Sidecar(client.clone()),
+            WeakBackend::Sidecar(client, entropy) => Backend::Sidecar(client.clone(), entropy.clone()),
         }))
     }
 }

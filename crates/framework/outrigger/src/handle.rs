@@ -11,6 +11,7 @@ mod transaction;
 use std::sync::Arc;
 
 use http::HeaderMap;
+use outrigger_base_clock::Entropy;
 use outrigger_client::Client;
 use outrigger_wire_names::headers;
 
@@ -38,8 +39,18 @@ pub struct Handle {
 pub(crate) enum Backend {
     /// Into the runtime in this process.
     Embedded(Local),
-    /// To the sidecar beside it.
-    Sidecar(Client),
+    /// To the sidecar beside it, with what is drawn at random on this side.
+    Sidecar(Client, Arc<dyn Entropy>),
+}
+
+impl Backend {
+    /// Random bytes.
+    fn entropy(&self) -> &dyn Entropy {
+        match self {
+            Self::Embedded(local) => &*local.api.host().entropy,
+            Self::Sidecar(_, entropy) => &**entropy,
+        }
+    }
 }
 
 impl Handle {
@@ -55,10 +66,10 @@ impl Handle {
     pub(crate) fn in_trace_of(self, map: &HeaderMap) -> Self {
         Self::new(match self.backend {
             Backend::Embedded(local) => Backend::Embedded(local.in_trace_of(map)),
-            Backend::Sidecar(client) => {
+            Backend::Sidecar(client, entropy) => {
                 let trace = [headers::TRACEPARENT, headers::TRACESTATE].into_iter();
                 let trace = trace.filter_map(|name| Some((name.clone(), map.get(&name)?.clone())));
-                Backend::Sidecar(client.with_headers(trace.collect()))
+                Backend::Sidecar(client.with_headers(trace.collect()), entropy)
             }
         })
     }
@@ -67,7 +78,7 @@ impl Handle {
     pub fn mode(&self) -> Mode {
         match self.backend {
             Backend::Embedded(_) => Mode::Embedded,
-            Backend::Sidecar(_) => Mode::Sidecar,
+            Backend::Sidecar(..) => Mode::Sidecar,
         }
     }
 

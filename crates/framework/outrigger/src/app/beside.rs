@@ -37,7 +37,7 @@ impl Drop for Cut {
 pub(super) async fn start(settings: Settings, program: Arc<Program>) -> Result<Running, Error> {
     let client = Client::from_lookup(|name| settings.env.var(name))
         .map_err(|error| start_error("find the sidecar", error))?;
-    let handle = Handle::new(Backend::Sidecar(client.clone()));
+    let handle = Handle::new(Backend::Sidecar(client.clone(), settings.entropy.clone()));
     program.shared().connect(&handle);
     let mut beside = Beside {
         address: None,

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use outrigger_base_clock::{BufferedEntropy, SystemClock};
+use outrigger_base_clock::SystemClock;
 use outrigger_base_task::{StopSignal, TaskSet};
 use outrigger_runtime_delivery::{Settings as DeliverySettings, Subscriptions};
 use outrigger_runtime_host::Identity;
@@ -130,7 +130,7 @@ fn options(settings: &Settings, program: &Arc<Program>, cut: StopSignal) -> Resu
             block: None,
         },
         clock: Arc::new(SystemClock),
-        entropy: Arc::new(BufferedEntropy::default()),
+        entropy: settings.entropy.clone(),
     })
 }
 

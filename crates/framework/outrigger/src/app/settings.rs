@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use outrigger_base_clock::{BufferedEntropy, Entropy};
 use outrigger_resource_manifest::{Component, Env, ProcessEnv};
 use outrigger_wire_names::environment;
 
@@ -41,6 +42,7 @@ pub(super) struct Settings {
     pub(super) max_body: u64,
     pub(super) graceful: Duration,
     pub(super) env: Arc<dyn Env>,
+    pub(super) entropy: Arc<dyn Entropy>,
 }
 
 impl Settings {
@@ -59,6 +61,7 @@ impl Settings {
             max_body: DEFAULT_MAX_BODY,
             graceful: GRACEFUL,
             env: Arc::new(ProcessEnv),
+            entropy: Arc::new(BufferedEntropy::default()),
         }
     }
 

@@ -86,7 +86,7 @@ impl Handle {
     pub async fn request(&self, app: &str, request: Request) -> Result<Response, Error> {
         match &self.backend {
             Backend::Embedded(local) => local.invoke(app, request).await,
-            Backend::Sidecar(client) => client.invoke(app, request).await,
+            Backend::Sidecar(client, _) => client.invoke(app, request).await,
         }
     }
 }

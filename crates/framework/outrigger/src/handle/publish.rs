@@ -70,7 +70,7 @@ impl Handle {
                 };
                 finish(span, local.api.publish(request).await)
             }
-            Backend::Sidecar(client) => client.publish(pubsub, topic, data, kind, &options.metadata).await,
+            Backend::Sidecar(client, _) => client.publish(pubsub, topic, data, kind, &options.metadata).await,
         }
     }
 
@@ -96,7 +96,7 @@ impl Handle {
             });
         let failed = match &self.backend {
             Backend::Embedded(local) => publish_into(local, pubsub, topic, events).await?,
-            Backend::Sidecar(client) => {
+            Backend::Sidecar(client, _) => {
                 let events: Vec<_> = events.collect();
                 client.publish_bulk(pubsub, topic, &events, &Pairs::new()).await?
             }

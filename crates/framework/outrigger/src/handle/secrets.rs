@@ -50,7 +50,7 @@ impl SecretStore {
                 let span = local.storing("GetSecret", names::SECRETS, &self.store);
                 finish(span, local.api.get_secret(&self.store, name, &metadata).await)
             }
-            Backend::Sidecar(client) => client.get_secret(&self.store, name, &metadata).await,
+            Backend::Sidecar(client, _) => client.get_secret(&self.store, name, &metadata).await,
         }
     }
 
@@ -65,7 +65,7 @@ impl SecretStore {
                 let span = local.storing("GetBulkSecret", names::SECRETS, &self.store);
                 finish(span, local.api.get_bulk_secret(&self.store, &metadata).await)
             }
-            Backend::Sidecar(client) => client.get_bulk_secret(&self.store, &metadata).await,
+            Backend::Sidecar(client, _) => client.get_bulk_secret(&self.store, &metadata).await,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! State, typed.
 
+mod update;
+
 use std::{collections::HashMap, sync::Arc};
 
 use outrigger_client::{Concurrency, DeleteItem, Item, Pairs, ReadOptions, SaveItem, WriteOptions};
@@ -9,9 +11,6 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Backend, Transaction, convert, local::finish};
 use crate::Error;
 
-/// How often [`StateStore::update`] reads again after somebody else was faster. Each time somebody made progress, so that
-/// more than this means a key that too many write at once.
-const UPDATE_ATTEMPTS: usize = 32;
 /// Keys of a bulk read that are read at a time: 0 leaves it to the store.
 const STORE_DEFAULT: usize = 0;
 
@@ -77,7 +76,7 @@ impl StateStore {
                     read.extend(answer.item.map(|item| (answer.key, convert::item(item))));
                 }
             }
-            Backend::Sidecar(client) => {
+            Backend::Sidecar(client, _) => {
                 let none = Pairs::new();
                 let answers = client.get_bulk_state(&self.store, keys, STORE_DEFAULT, &none);
                 for answer in answers.await? {
@@ -152,35 +151,7 @@ impl StateStore {
                 let saved = local.api.save_state(&self.store, vec![convert::set(item)]);
                 finish(span, saved.await)
             }
-            Backend::Sidecar(client) => client.save_state(&self.store, &[item]).await,
-        }
-    }
-
-    /// Reads a value, changes it and writes it, again and again until nobody else wrote in between. Gives back what was
-    /// written.
-    ///
-    /// `change` gets `None` where there is no value, and may be called many times. An error of it ends the update.
-    ///
-    /// # Errors
-    /// As [`StateStore::get`] and [`StateStore::set_if`]; [`Error::is_conflict`] when others were faster 32 times.
-    pub async fn update<T, F>(&self, key: &str, mut change: F) -> Result<T, Error>
-    where
-        T: Serialize + DeserializeOwned,
-        F: FnMut(Option<T>) -> Result<T, Error>,
-    {
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let (value, etag) = match self.get_versioned::<T>(key).await? {
-                Some(found) => (Some(found.value), found.etag),
-                None => (None, String::new()),
-            };
-            let changed = change(value)?;
-            match self.set_with(key, &changed, first_write(&etag)).await {
-                Ok(()) => return Ok(changed),
-                Err(error) if error.is_conflict() && attempt < UPDATE_ATTEMPTS => {}
-                Err(error) => return Err(error),
-            }
+            Backend::Sidecar(client, _) => client.save_state(&self.store, &[item]).await,
         }
     }
 
@@ -215,7 +186,7 @@ impl StateStore {
                 let deleted = local.api.delete_state(&self.store, convert::delete(item));
                 finish(span, deleted.await)
             }
-            Backend::Sidecar(client) => client.delete_state(&self.store, &item).await,
+            Backend::Sidecar(client, _) => client.delete_state(&self.store, &item).await,
         }
     }
 
@@ -231,7 +202,7 @@ impl StateStore {
                 let got = local.api.get_state(&self.store, convert::get(key, options));
                 Ok(finish(span, got.await)?.map(convert::item))
             }
-            Backend::Sidecar(client) => client.get_state(&self.store, key, &options).await,
+            Backend::Sidecar(client, _) => client.get_state(&self.store, key, &options).await,
         }
     }
 

@@ -84,7 +84,7 @@ impl Transaction {
                 let done = api.transact_state_in(&self.store, operations, Default::default(), &trace);
                 finish(span, done.await)
             }
-            Backend::Sidecar(client) => {
+            Backend::Sidecar(client, _) => {
                 client
                     .transact_state(&self.store, &self.operations, &Default::default())
                     .await

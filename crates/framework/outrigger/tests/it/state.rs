@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use outrigger::{Error, Handle, Json, Versioned, WriteOptions};
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 
 use crate::world::{Gear, Started, World};
 
@@ -100,20 +101,27 @@ async fn versions_guard_writes(world: World) {
 }
 
 async fn an_update_survives_others(world: World) {
+    /// Tasks at work on one key at the same time.
+    const WRITERS: u32 = 16;
+    /// Updates that each of them makes.
+    const UPDATES: u32 = 25;
     let app = app(&world).await;
     let handle = app.handle().clone();
-    let one = async || {
+    let mut writers = JoinSet::new();
+    for _ in 0..WRITERS {
         let store = handle.state("statestore");
-        for _ in 0..5 {
-            store
-                .update("n", |n: Option<u32>| Ok(n.unwrap_or(0) + 1))
-                .await
-                .unwrap();
-        }
-    };
-    futures_util::future::join_all((0..4).map(|_| one())).await;
+        writers.spawn(async move {
+            for _ in 0..UPDATES {
+                store.update("n", |n: Option<u32>| Ok(n.unwrap_or(0) + 1)).await?;
+            }
+            Ok::<_, Error>(())
+        });
+    }
+    for ended in writers.join_all().await {
+        ended.unwrap();
+    }
     let store = handle.state("statestore");
-    assert_eq!(store.get::<u32>("n").await.unwrap(), Some(20));
+    assert_eq!(store.get::<u32>("n").await.unwrap(), Some(WRITERS * UPDATES));
     let error = store
         .update("n", |_: Option<u32>| Err(Error::conflict("not now")))
         .await
