@@ -5,10 +5,32 @@ use super::lexer::Kind;
 use super::source::Source;
 
 /// What a literal of the wire looks like, wherever it stands in a string.
-const PATTERNS: [&str; 7] = ["ERR_", "dapr-", "DAPR_", "/v1.0", "/dapr/", "dapr.proto", "dapr_"];
+const PATTERNS: [&str; 9] = [
+    "ERR_",
+    "dapr-",
+    "DAPR_",
+    "/v1.0",
+    "/dapr/",
+    "dapr.proto",
+    "dapr_",
+    "com.dapr.",
+    "cloudevents+",
+];
+
+/// Literals of the wire that are the whole of a string: what events, and the metadata beside them, are made of.
+const WORDS: [&str; 8] = [
+    "data_base64",
+    "datacontenttype",
+    "rawPayload",
+    "specversion",
+    "traceid",
+    "traceparent",
+    "tracestate",
+    "ttlInSeconds",
+];
 
 /// Where such a literal may stand all the same: the path's beginning, the string's content ("" is any), and why.
-const EXEMPT: [(&str, &str, &str); 6] = [
+const EXEMPT: [(&str, &str, &str); 7] = [
     ("crates/wire/", "", "the place itself"),
     (
         "xtask/gen/",
@@ -29,6 +51,11 @@ const EXEMPT: [(&str, &str, &str); 6] = [
         "bin/outrigger/src/sidecar/",
         "dapr-",
         "flags of the command line: declared by this program alone, read by its users",
+    ),
+    (
+        "crates/component/",
+        "ttlInSeconds",
+        "a field of a component's own metadata belongs to the component",
     ),
     (
         "crates/component/local/",
@@ -59,7 +86,7 @@ pub(crate) fn check(source: &Source, findings: &mut Vec<Finding>) {
 }
 
 fn looks_like_wire(text: &str) -> bool {
-    PATTERNS.iter().any(|pattern| text.contains(pattern))
+    PATTERNS.iter().any(|pattern| text.contains(pattern)) || WORDS.contains(&text)
 }
 
 fn is_exempt(path: &str, text: &str) -> bool {
@@ -100,6 +127,8 @@ mod tests {
             "DAPR_HTTP_PORT",
             "/v1.0/state",
             "/dapr/config",
+            "com.dapr.event.sent",
+            "rawPayload",
         ] {
             let text = format!("//! Docs.\nfn f() {{\n    g(\"{literal}\");\n}}");
             let expected = vec![(3, format!("wire literal \"{literal}\""))];
@@ -123,6 +152,8 @@ mod tests {
         assert!(found("tests/process/tests/it.rs", "const A: &str = \"ERR_X\";").is_empty());
         assert!(found("crates/wire/names/src/errors.rs", "const A: &str = \"ERR_X\";").is_empty());
         assert!(found("crates/component/local/src/env.rs", "const A: &str = \"DAPR_\";").is_empty());
+        // A word is one only where it stands alone.
+        assert!(found(path, "fn f() { g(\"rawPayload is no boolean\"); }").is_empty());
         assert_eq!(
             found("crates/component/local/src/env.rs", "const A: &str = \"ERR_X\";").len(),
             1

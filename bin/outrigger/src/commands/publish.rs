@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use outrigger_base_std::BoxError;
 use outrigger_base_task::TaskSet;
-use outrigger_wire_names::{content, headers};
+use outrigger_wire_names::{cloud_event, content, headers};
 use serde_json::{Map, Value};
 
 use super::{
@@ -16,7 +16,13 @@ use super::{
 };
 
 /// Attributes that make a JSON object a CloudEvent.
-const CLOUD_EVENT: [&str; 5] = ["id", "source", "specversion", "type", "data"];
+const CLOUD_EVENT: [&str; 5] = [
+    cloud_event::ID,
+    cloud_event::SOURCE,
+    cloud_event::SPEC_VERSION,
+    cloud_event::TYPE,
+    cloud_event::DATA,
+];
 
 /// Publish an event through the sidecar of an app
 #[derive(Debug, clap::Args)]

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::Metadata;
+use outrigger_wire_names::cloud_event::TTL_IN_SECONDS;
 
-/// The metadata key that carries it (components.md §0.3).
-const KEY: &str = "ttlInSeconds";
+use crate::Metadata;
 
 /// What a write says of the value's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +30,10 @@ pub struct TtlError {
 impl Ttl {
     /// Reads `ttlInSeconds` (any case) from a request's metadata.
     pub fn from_metadata(metadata: &Metadata) -> Result<Self, TtlError> {
-        let found = metadata.get(KEY).or_else(|| {
+        let found = metadata.get(TTL_IN_SECONDS).or_else(|| {
             metadata
                 .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case(KEY))
+                .find(|(name, _)| name.eq_ignore_ascii_case(TTL_IN_SECONDS))
                 .map(|(_, value)| value)
         });
         let Some(text) = found.filter(|text| !text.is_empty()) else {

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use http::{HeaderMap, header::CONTENT_TYPE};
 use outrigger_block_pubsub::{
     Metadata,
-    envelope::{self, DEFAULT_BULK_TYPE, Event},
+    envelope::{self, Event},
 };
 use outrigger_runtime_channel::{BulkDelivery, BulkEntry, Error};
-use outrigger_wire_names::content;
+use outrigger_wire_names::{cloud_event, content};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -82,7 +82,7 @@ impl<'a> Batch<'a> {
     /// Reads a body; `None` where it is no bulk delivery.
     pub(crate) fn parse(body: &'a [u8]) -> Option<Self> {
         let batch: Self = serde_json::from_slice(body).ok()?;
-        (batch.type_ == DEFAULT_BULK_TYPE).then_some(batch)
+        (batch.type_ == cloud_event::DEFAULT_BULK_TYPE).then_some(batch)
     }
 
     /// Hands its events to their handler, and gives back the answer for the sidecar. `body` is what it was read from.

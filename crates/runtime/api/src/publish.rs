@@ -7,7 +7,7 @@ use outrigger_base_std::chain;
 use outrigger_base_telemetry::trace::TraceContext;
 use outrigger_block_pubsub::{Metadata, Publish, envelope};
 use outrigger_runtime_host::PubSub;
-use outrigger_wire_names::pubsub as words;
+use outrigger_wire_names::cloud_event;
 use tokio::time::Instant;
 
 use crate::{Api, Error, error::About};
@@ -160,7 +160,7 @@ fn with_trace(mut metadata: Metadata, trace: &TraceContext) -> Metadata {
     let parent = trace.is_valid().then(|| trace.traceparent());
     let parent = parent.as_ref().map_or("", |parent| parent.as_str());
     let state = trace.tracestate().unwrap_or_default();
-    for (name, text) in [(words::EVENT_TRACE_ID, parent), (words::EVENT_TRACE_STATE, state)] {
+    for (name, text) in [(cloud_event::TRACE_ID, parent), (cloud_event::TRACE_STATE, state)] {
         metadata.insert(name.to_owned(), text.to_owned());
     }
     metadata

@@ -8,6 +8,8 @@ pub const DAPR_API_TOKEN: &str = "DAPR_API_TOKEN";
 pub const APP_API_TOKEN: &str = "APP_API_TOKEN";
 /// Namespace of the app.
 pub const NAMESPACE: &str = "NAMESPACE";
+/// The namespace of an app where [`NAMESPACE`] is not set, as its peers are told.
+pub const NAMESPACE_DEFAULT: &str = "default";
 /// Pod of the app.
 pub const POD_NAME: &str = "POD_NAME";
 /// Address that peers reach this sidecar at.

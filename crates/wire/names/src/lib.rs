@@ -4,6 +4,7 @@
 //! that uses the constant proves nothing.
 
 pub mod app;
+pub mod cloud_event;
 pub mod content;
 pub mod environment;
 pub mod errors;

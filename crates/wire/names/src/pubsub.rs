@@ -46,15 +46,3 @@ pub const OUTBOX_MARKER: &str = "\"0\"";
 pub const OUTBOX_TOPIC_SUFFIX: &str = "outbox";
 /// Metadata of a write: what its value is.
 pub const VALUE_CONTENT_TYPE: &str = "contentType";
-/// Attribute of an event: its id.
-pub const EVENT_ID: &str = "id";
-/// Attribute of an event, and metadata of a message without an envelope: its trace.
-pub const EVENT_TRACE_ID: &str = "traceid";
-/// Attribute of an event, and metadata of a message without an envelope: what vendors hand along with the trace.
-pub const EVENT_TRACE_STATE: &str = "tracestate";
-/// Attribute of an event: its payload.
-pub const EVENT_DATA: &str = "data";
-/// Attribute of an event: its topic.
-pub const EVENT_TOPIC: &str = "topic";
-/// Attribute of an event: its broker component.
-pub const EVENT_PUBSUB: &str = "pubsubname";

@@ -3,12 +3,12 @@
 use std::{borrow::Cow, fmt};
 
 use outrigger_base_clock::Timestamp;
+use outrigger_wire_names::cloud_event;
 use serde_json::value::RawValue;
 
 use super::{
     EnvelopeError,
     fields::{Field, Fields},
-    names,
 };
 use crate::Metadata;
 
@@ -33,13 +33,17 @@ impl<'a> Event<'a> {
     /// Takes `traceid`, `traceparent` and `tracestate` from the message's metadata where the event lacks them; a
     /// `traceparent` from there stands for the `traceid` too.
     pub fn fill_trace(&mut self, metadata: &'a Metadata) {
-        for name in [names::TRACE_ID, names::TRACE_PARENT, names::TRACE_STATE] {
+        for name in [
+            cloud_event::TRACE_ID,
+            cloud_event::TRACE_PARENT,
+            cloud_event::TRACE_STATE,
+        ] {
             let Some(text) = metadata.get(name).filter(|_| !self.fields.has(name)) else {
                 continue;
             };
             self.fields.set(name, Field::Text(text));
-            if name == names::TRACE_PARENT {
-                self.fields.set(names::TRACE_ID, Field::Text(text));
+            if name == cloud_event::TRACE_PARENT {
+                self.fields.set(cloud_event::TRACE_ID, Field::Text(text));
             }
         }
     }
@@ -56,56 +60,56 @@ impl<'a> Event<'a> {
 
     /// `id`, when it is a text.
     pub fn id(&self) -> Option<Cow<'a, str>> {
-        self.text(names::ID)
+        self.text(cloud_event::ID)
     }
 
     /// `source`, when it is a text.
     pub fn source(&self) -> Option<Cow<'a, str>> {
-        self.text(names::SOURCE)
+        self.text(cloud_event::SOURCE)
     }
 
     /// `type`, when it is a text.
     pub fn event_type(&self) -> Option<Cow<'a, str>> {
-        self.text(names::TYPE)
+        self.text(cloud_event::TYPE)
     }
 
     /// `specversion`, when it is a text.
     pub fn spec_version(&self) -> Option<Cow<'a, str>> {
-        self.text(names::SPEC_VERSION)
+        self.text(cloud_event::SPEC_VERSION)
     }
 
     /// `datacontenttype`, when it is a text.
     pub fn data_content_type(&self) -> Option<Cow<'a, str>> {
-        self.text(names::DATA_CONTENT_TYPE)
+        self.text(cloud_event::DATA_CONTENT_TYPE)
     }
 
     /// `topic`, when it is a text.
     pub fn topic(&self) -> Option<Cow<'a, str>> {
-        self.text(names::TOPIC)
+        self.text(cloud_event::TOPIC)
     }
 
     /// `pubsubname`, when it is a text.
     pub fn pubsub_name(&self) -> Option<Cow<'a, str>> {
-        self.text(names::PUBSUB_NAME)
+        self.text(cloud_event::PUBSUB_NAME)
     }
 
     /// The trace that the event belongs to: `traceparent`, or `traceid` where there is none. Not a text, not a trace.
     pub fn trace_parent(&self) -> Option<Cow<'a, str>> {
         let parent = self
             .fields
-            .get(names::TRACE_PARENT)
+            .get(cloud_event::TRACE_PARENT)
             .filter(|field| !field.is_null());
-        parent.or_else(|| self.fields.get(names::TRACE_ID))?.text()
+        parent.or_else(|| self.fields.get(cloud_event::TRACE_ID))?.text()
     }
 
     /// `tracestate`, when it is a text.
     pub fn trace_state(&self) -> Option<Cow<'a, str>> {
-        self.text(names::TRACE_STATE)
+        self.text(cloud_event::TRACE_STATE)
     }
 
     /// `data` as it was written; `None` when it is absent or null.
     pub fn data(&self) -> Option<&'a RawValue> {
-        match self.fields.get(names::DATA)? {
+        match self.fields.get(cloud_event::DATA)? {
             Field::Json(json) if json.get() != "null" => Some(json),
             Field::Json(_) | Field::Text(_) => None,
         }
@@ -113,7 +117,7 @@ impl<'a> Event<'a> {
 
     /// `expiration`, when it can be read.
     pub fn expiration(&self) -> Option<Timestamp> {
-        self.text(names::EXPIRATION)?.parse().ok()
+        self.text(cloud_event::EXPIRATION)?.parse().ok()
     }
 
     /// Whether the event's life is over. An expiration that cannot be read ends nothing.
@@ -136,7 +140,7 @@ impl<'a> Event<'a> {
     ///
     /// As [`Event::to_value`].
     pub fn extensions(&self) -> Result<serde_json::Map<String, serde_json::Value>, EnvelopeError> {
-        self.object(|name| !names::TYPED.contains(&name))
+        self.object(|name| !cloud_event::TYPED.contains(&name))
     }
 
     fn object(

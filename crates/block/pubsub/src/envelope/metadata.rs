@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use outrigger_base_clock::Timestamp;
 use outrigger_base_std::go;
+use outrigger_wire_names::cloud_event;
 
-use super::{EnvelopeError, names};
+use super::EnvelopeError;
 use crate::{Feature, Metadata};
 
 /// How long the message lives, if the metadata `ttl` or `ttlInSeconds` (any case) says so: a Go duration, or whole
 /// seconds above zero. What cannot be read counts as not said, as it does with the peers.
 pub fn ttl(metadata: &Metadata) -> Option<Duration> {
-    let text = names::TTL_KEYS.iter().find_map(|key| {
+    let text = cloud_event::TTL_KEYS.iter().find_map(|key| {
         let mut pairs = metadata.iter();
         pairs
             .find(|(name, _)| name.eq_ignore_ascii_case(key))
@@ -41,7 +42,10 @@ pub fn expiration(metadata: &Metadata, features: &[Feature], now: Timestamp) -> 
 
 /// Whether the metadata asks for the payload without an envelope (publishing) or says that there is none (subscribing).
 pub fn is_raw_payload(metadata: &Metadata) -> Result<bool, EnvelopeError> {
-    match metadata.get(names::RAW_PAYLOAD).filter(|text| !text.is_empty()) {
+    match metadata
+        .get(cloud_event::RAW_PAYLOAD)
+        .filter(|text| !text.is_empty())
+    {
         None => Ok(false),
         Some(text) => go::parse_bool(text).ok_or_else(|| EnvelopeError::RawPayload(text.clone())),
     }
@@ -64,7 +68,7 @@ impl<'a> Overrides<'a> {
     pub(super) fn of(metadata: &'a Metadata) -> Self {
         let mut found = Self::default();
         for (name, value) in metadata {
-            let Some(attribute) = without_prefix(name, names::OVERRIDE_PREFIX) else {
+            let Some(attribute) = without_prefix(name, cloud_event::OVERRIDE_PREFIX) else {
                 continue;
             };
             if let Some(place) = found.place(attribute) {
@@ -77,13 +81,13 @@ impl<'a> Overrides<'a> {
     fn place(&mut self, attribute: &str) -> Option<&mut Option<&'a str>> {
         let is = |name: &str| attribute.eq_ignore_ascii_case(name);
         match attribute {
-            _ if is(names::ID) => Some(&mut self.id),
-            _ if is(names::SOURCE) => Some(&mut self.source),
-            _ if is(names::TYPE) => Some(&mut self.event_type),
-            _ if is(names::SUBJECT) => Some(&mut self.subject),
-            _ if is(names::TRACE_ID) => Some(&mut self.trace_id),
-            _ if is(names::TRACE_PARENT) => Some(&mut self.trace_parent),
-            _ if is(names::TRACE_STATE) => Some(&mut self.trace_state),
+            _ if is(cloud_event::ID) => Some(&mut self.id),
+            _ if is(cloud_event::SOURCE) => Some(&mut self.source),
+            _ if is(cloud_event::TYPE) => Some(&mut self.event_type),
+            _ if is(cloud_event::SUBJECT) => Some(&mut self.subject),
+            _ if is(cloud_event::TRACE_ID) => Some(&mut self.trace_id),
+            _ if is(cloud_event::TRACE_PARENT) => Some(&mut self.trace_parent),
+            _ if is(cloud_event::TRACE_STATE) => Some(&mut self.trace_state),
             _ => None,
         }
     }

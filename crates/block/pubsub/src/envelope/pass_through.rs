@@ -1,11 +1,11 @@
 //! Publishing what is an event already: its own attributes stay, what is missing is filled in.
 
 use bytes::Bytes;
+use outrigger_wire_names::cloud_event;
 
 use super::{
     EnvelopeError, WrapRequest,
     fields::{Field, Fields},
-    names,
     write::ObjectWriter,
 };
 
@@ -20,29 +20,29 @@ pub(super) fn pass_through(request: &WrapRequest<'_>) -> Result<Bytes, EnvelopeE
     let time = whole_seconds(request.time);
     let expiration = request.expiration.map(whole_seconds);
     let mut fields = Fields::parse(request.data)?;
-    if !fields.has(names::TIME) {
-        fields.set(names::TIME, Field::Text(&time));
+    if !fields.has(cloud_event::TIME) {
+        fields.set(cloud_event::TIME, Field::Text(&time));
     }
-    if !fields.has(names::TRACE_ID) {
-        fields.set(names::TRACE_ID, Field::Text(request.trace_parent));
-        fields.set(names::TRACE_PARENT, Field::Text(request.trace_parent));
+    if !fields.has(cloud_event::TRACE_ID) {
+        fields.set(cloud_event::TRACE_ID, Field::Text(request.trace_parent));
+        fields.set(cloud_event::TRACE_PARENT, Field::Text(request.trace_parent));
     }
-    if !fields.has(names::TRACE_STATE) {
-        fields.set(names::TRACE_STATE, Field::Text(request.trace_state));
+    if !fields.has(cloud_event::TRACE_STATE) {
+        fields.set(cloud_event::TRACE_STATE, Field::Text(request.trace_state));
     }
-    fields.set(names::TOPIC, Field::Text(request.topic));
-    fields.set(names::PUBSUB_NAME, Field::Text(request.pubsub_name));
+    fields.set(cloud_event::TOPIC, Field::Text(request.topic));
+    fields.set(cloud_event::PUBSUB_NAME, Field::Text(request.pubsub_name));
     for (name, default) in [
-        (names::SOURCE, names::DEFAULT_SOURCE),
-        (names::TYPE, names::DEFAULT_TYPE),
-        (names::SPEC_VERSION, names::SPEC_VERSION_1_0),
+        (cloud_event::SOURCE, cloud_event::DEFAULT_SOURCE),
+        (cloud_event::TYPE, cloud_event::DEFAULT_TYPE),
+        (cloud_event::SPEC_VERSION, cloud_event::SPEC_VERSION_1_0),
     ] {
         if fields.get(name).is_none_or(Field::is_null) {
             fields.set(name, Field::Text(default));
         }
     }
     if let Some(end) = &expiration {
-        fields.set(names::EXPIRATION, Field::Text(end));
+        fields.set(cloud_event::EXPIRATION, Field::Text(end));
     }
     let room = request.data.len() + request.topic.len() + request.pubsub_name.len() + FILLED_ROOM;
     Ok(write(fields, room))

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use outrigger_wire_names::{cloud_event, content};
 
-use super::{metadata::without_prefix, names, write::ObjectWriter};
+use super::{metadata::without_prefix, write::ObjectWriter};
 use crate::Metadata;
 
 /// Room for the attributes beside payload and metadata, in bytes.
@@ -13,28 +14,28 @@ const ATTRIBUTES_ROOM: usize = 256;
 /// The event for a payload that its subscription calls raw: opaque bytes, a fresh `id`, and the trace that the
 /// message's metadata carries.
 pub fn from_raw(id: &str, topic: &str, pubsub_name: &str, data: &[u8], metadata: &Metadata) -> Bytes {
-    let trace_parent = metadata.get(names::TRACE_PARENT);
+    let trace_parent = metadata.get(cloud_event::TRACE_PARENT);
     // A trace parent stands for the trace id too.
-    let trace_id = trace_parent.or_else(|| metadata.get(names::TRACE_ID));
+    let trace_id = trace_parent.or_else(|| metadata.get(cloud_event::TRACE_ID));
     let mut object = ObjectWriter::with_capacity(room(data) + topic.len() + pubsub_name.len());
-    object.base64(names::DATA_BASE64, data);
-    object.text(names::DATA_CONTENT_TYPE, names::OCTET_STREAM);
-    object.text(names::ID, id);
-    object.text(names::PUBSUB_NAME, pubsub_name);
-    object.text(names::SOURCE, names::DEFAULT_SOURCE);
-    object.text(names::SPEC_VERSION, names::SPEC_VERSION_1_0);
-    object.text(names::TOPIC, topic);
+    object.base64(cloud_event::DATA_BASE64, data);
+    object.text(cloud_event::DATA_CONTENT_TYPE, content::OCTET_STREAM);
+    object.text(cloud_event::ID, id);
+    object.text(cloud_event::PUBSUB_NAME, pubsub_name);
+    object.text(cloud_event::SOURCE, cloud_event::DEFAULT_SOURCE);
+    object.text(cloud_event::SPEC_VERSION, cloud_event::SPEC_VERSION_1_0);
+    object.text(cloud_event::TOPIC, topic);
     let trace = [
-        (names::TRACE_ID, trace_id),
-        (names::TRACE_PARENT, trace_parent),
-        (names::TRACE_STATE, metadata.get(names::TRACE_STATE)),
+        (cloud_event::TRACE_ID, trace_id),
+        (cloud_event::TRACE_PARENT, trace_parent),
+        (cloud_event::TRACE_STATE, metadata.get(cloud_event::TRACE_STATE)),
     ];
     for (name, text) in trace {
         if let Some(text) = text {
             object.text(name, text);
         }
     }
-    object.text(names::TYPE, names::DEFAULT_TYPE);
+    object.text(cloud_event::TYPE, cloud_event::DEFAULT_TYPE);
     object.finish()
 }
 
@@ -52,16 +53,17 @@ pub fn from_binary(
     let mut attributes: BTreeMap<String, &str> = metadata
         .iter()
         .filter_map(|(name, value)| {
-            without_prefix(name, names::BINARY_PREFIX).map(|name| (name.to_ascii_lowercase(), value.as_str()))
+            without_prefix(name, cloud_event::BINARY_PREFIX)
+                .map(|name| (name.to_ascii_lowercase(), value.as_str()))
         })
         .collect();
-    attributes.entry(names::TOPIC.to_owned()).or_insert(topic);
+    attributes.entry(cloud_event::TOPIC.to_owned()).or_insert(topic);
     attributes
-        .entry(names::PUBSUB_NAME.to_owned())
+        .entry(cloud_event::PUBSUB_NAME.to_owned())
         .or_insert(pubsub_name);
-    attributes.insert(names::DATA_CONTENT_TYPE.to_owned(), content_type);
-    attributes.remove(names::DATA);
-    attributes.insert(names::DATA_BASE64.to_owned(), "");
+    attributes.insert(cloud_event::DATA_CONTENT_TYPE.to_owned(), content_type);
+    attributes.remove(cloud_event::DATA);
+    attributes.insert(cloud_event::DATA_BASE64.to_owned(), "");
 
     let texts: usize = metadata
         .iter()
@@ -69,7 +71,7 @@ pub fn from_binary(
         .sum();
     let mut object = ObjectWriter::with_capacity(room(data) + texts);
     for (name, value) in &attributes {
-        if name == names::DATA_BASE64 {
+        if name == cloud_event::DATA_BASE64 {
             object.base64(name, data);
         } else {
             object.text(name, value);

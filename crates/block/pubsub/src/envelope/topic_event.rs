@@ -8,8 +8,9 @@ use base64::{
     engine::{GeneralPurpose, general_purpose::PAD},
 };
 use bytes::Bytes;
+use outrigger_wire_names::cloud_event;
 
-use super::{EnvelopeError, Event, content_type, names};
+use super::{EnvelopeError, Event, content_type};
 
 /// Standard base64 with padding, as the peers read it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD_ALPHABET, PAD);
@@ -63,7 +64,10 @@ impl TopicEvent {
 /// `data_base64` decoded; or `data`: the text for text types, compact JSON for JSON types, and nothing for any other
 /// type (the peers' rule, which their suite asserts).
 fn payload(event: &Event<'_>, data_content_type: &str) -> Result<Bytes, EnvelopeError> {
-    if let Some(field) = event.field(names::DATA_BASE64).filter(|field| !field.is_null()) {
+    if let Some(field) = event
+        .field(cloud_event::DATA_BASE64)
+        .filter(|field| !field.is_null())
+    {
         let text = field.text().ok_or(EnvelopeError::UnexpectedData)?;
         return decode(&text);
     }
@@ -71,7 +75,9 @@ fn payload(event: &Event<'_>, data_content_type: &str) -> Result<Bytes, Envelope
         return Ok(Bytes::new());
     };
     if content_type::is_text(data_content_type) {
-        let text = event.text(names::DATA).ok_or(EnvelopeError::UnexpectedData)?;
+        let text = event
+            .text(cloud_event::DATA)
+            .ok_or(EnvelopeError::UnexpectedData)?;
         return Ok(text.into_owned().into());
     }
     if content_type::is_json(data_content_type) || content_type::is_cloud_event(data_content_type) {

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use outrigger_base_clock::Timestamp;
+use outrigger_wire_names::cloud_event;
 use serde_json::value::RawValue;
 
 use super::{
-    EnvelopeError, content_type, metadata::Overrides, names, pass_through::pass_through, write::ObjectWriter,
+    EnvelopeError, content_type, metadata::Overrides, pass_through::pass_through, write::ObjectWriter,
 };
 use crate::Metadata;
 
@@ -19,7 +20,7 @@ pub struct WrapRequest<'a> {
     pub id: &'a str,
     /// The app that publishes.
     pub source: &'a str,
-    /// `type`; empty for [`names::DEFAULT_TYPE`](super::DEFAULT_TYPE).
+    /// `type`; empty for [`cloud_event::DEFAULT_TYPE`].
     pub event_type: &'a str,
     /// `subject`; left out when empty.
     pub subject: &'a str,
@@ -59,7 +60,7 @@ pub fn wrap(request: &WrapRequest<'_>) -> Result<Bytes, EnvelopeError> {
 }
 
 fn envelope(request: &WrapRequest<'_>, overrides: &Overrides<'_>) -> Bytes {
-    let content_type = or(request.content_type, names::DEFAULT_CONTENT_TYPE);
+    let content_type = or(request.content_type, cloud_event::DEFAULT_CONTENT_TYPE);
     let subject = overrides.subject.unwrap_or(request.subject);
     let trace_parent = overrides
         .trace_parent
@@ -70,28 +71,28 @@ fn envelope(request: &WrapRequest<'_>, overrides: &Overrides<'_>) -> Bytes {
     let payload = Payload::of(content_type, request.data);
     let mut object = ObjectWriter::with_capacity(payload.room() + texts_room(request));
     payload.write(&mut object);
-    object.text(names::DATA_CONTENT_TYPE, content_type);
+    object.text(cloud_event::DATA_CONTENT_TYPE, content_type);
     if let Some(end) = request.expiration {
-        object.time(names::EXPIRATION, end);
+        object.time(cloud_event::EXPIRATION, end);
     }
-    object.text(names::ID, or(overrides.id.unwrap_or_default(), request.id));
-    object.text(names::PUBSUB_NAME, request.pubsub_name);
+    object.text(cloud_event::ID, or(overrides.id.unwrap_or_default(), request.id));
+    object.text(cloud_event::PUBSUB_NAME, request.pubsub_name);
     let source = overrides.source.unwrap_or(request.source);
-    object.text(names::SOURCE, or(source, names::DEFAULT_SOURCE));
-    object.text(names::SPEC_VERSION, names::SPEC_VERSION_1_0);
+    object.text(cloud_event::SOURCE, or(source, cloud_event::DEFAULT_SOURCE));
+    object.text(cloud_event::SPEC_VERSION, cloud_event::SPEC_VERSION_1_0);
     if !subject.is_empty() {
-        object.text(names::SUBJECT, subject);
+        object.text(cloud_event::SUBJECT, subject);
     }
-    object.time(names::TIME, request.time);
-    object.text(names::TOPIC, request.topic);
-    object.text(names::TRACE_ID, trace_parent);
-    object.text(names::TRACE_PARENT, trace_parent);
+    object.time(cloud_event::TIME, request.time);
+    object.text(cloud_event::TOPIC, request.topic);
+    object.text(cloud_event::TRACE_ID, trace_parent);
+    object.text(cloud_event::TRACE_PARENT, trace_parent);
     object.text(
-        names::TRACE_STATE,
+        cloud_event::TRACE_STATE,
         overrides.trace_state.unwrap_or(request.trace_state),
     );
     let event_type = overrides.event_type.unwrap_or(request.event_type);
-    object.text(names::TYPE, or(event_type, names::DEFAULT_TYPE));
+    object.text(cloud_event::TYPE, or(event_type, cloud_event::DEFAULT_TYPE));
     object.finish()
 }
 
@@ -148,9 +149,9 @@ impl<'a> Payload<'a> {
 
     fn write(&self, object: &mut ObjectWriter) {
         match self {
-            Self::Json(json) => object.json(names::DATA, json),
-            Self::Binary(bytes) => object.base64(names::DATA_BASE64, bytes),
-            Self::Text(bytes) => object.lossy(names::DATA, bytes),
+            Self::Json(json) => object.json(cloud_event::DATA, json),
+            Self::Binary(bytes) => object.base64(cloud_event::DATA_BASE64, bytes),
+            Self::Text(bytes) => object.lossy(cloud_event::DATA, bytes),
         }
     }
 }

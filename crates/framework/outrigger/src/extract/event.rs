@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use outrigger_block_pubsub::envelope;
+use outrigger_wire_names::cloud_event;
 use serde::de::DeserializeOwned;
 
 use super::{FromRequest, body::whole};
@@ -118,7 +119,7 @@ fn data<'a>(event: &envelope::Event<'a>) -> Result<Data<'a>, Error> {
     if let Some(json) = event.data() {
         return Ok(Data::Json(json.get()));
     }
-    match event.text("data_base64") {
+    match event.text(cloud_event::DATA_BASE64) {
         None => Ok(Data::None),
         Some(text) => BASE64_STANDARD
             .decode(&*text)

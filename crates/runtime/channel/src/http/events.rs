@@ -9,15 +9,12 @@ use http::{
 use outrigger_base_std::Object;
 use outrigger_block_pubsub::Metadata;
 use outrigger_transport::hop;
-use outrigger_wire_names::{content, headers};
+use outrigger_wire_names::{cloud_event, content, headers};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{HttpChannel, rooted};
 use crate::{BulkDelivery, BulkEntry, Error, EventDelivery, EventVerdict, Verdicts};
-
-/// Type of the envelope around a bulk delivery.
-const BULK_TYPE: &str = "com.dapr.event.sent.bulk";
 
 /// Posts an event to its route and reads the verdict.
 pub(super) async fn deliver(
@@ -160,7 +157,7 @@ pub fn bulk_body(delivery: &BulkDelivery<'_>) -> Result<Vec<u8>, Error> {
         metadata: &empty,
         topic: delivery.topic,
         pubsubname: delivery.pubsub_name,
-        type_: BULK_TYPE,
+        type_: cloud_event::DEFAULT_BULK_TYPE,
     };
     serde_json::to_vec(&envelope).map_err(|error| event_error(&error))
 }

@@ -8,7 +8,7 @@ use outrigger_block_pubsub::{Delivery, Handler, Message, Metadata, Nack, Publish
 use outrigger_block_state::{Consistency, DeleteRequest, GetRequest, Store};
 use outrigger_resilience::Backoff;
 use outrigger_runtime_host::{Host, OutboxSettings};
-use outrigger_wire_names::pubsub as words;
+use outrigger_wire_names::cloud_event;
 use serde_json::value::to_raw_value;
 use tokio::time::{Instant, sleep};
 
@@ -68,7 +68,7 @@ impl Carrier {
         let mut event: Attributes =
             serde_json::from_slice(&message.data).map_err(|error| unreadable(error.to_string()))?;
         let id = event
-            .get(words::EVENT_ID)
+            .get(cloud_event::ID)
             .map(|id| serde_json::from_str(id.get()));
         let Some(Ok(marker)) = id else {
             return Err(unreadable("it has no id".to_owned()));
@@ -83,8 +83,8 @@ impl Carrier {
             return self.missing(problem);
         }
         for (name, value) in [
-            (words::EVENT_TOPIC, &self.settings.publish_topic),
-            (words::EVENT_PUBSUB, &self.settings.publish_pubsub),
+            (cloud_event::TOPIC, &self.settings.publish_topic),
+            (cloud_event::PUBSUB_NAME, &self.settings.publish_pubsub),
         ] {
             let value = to_raw_value(value).map_err(|error| unreadable(error.to_string()))?;
             event.insert(name.to_owned(), value);

@@ -11,7 +11,7 @@ use outrigger_block_pubsub::{
 };
 use outrigger_block_state::{SetRequest, Value};
 use outrigger_runtime_host::{Host, OutboxSettings};
-use outrigger_wire_names::pubsub as words;
+use outrigger_wire_names::{cloud_event, pubsub as words};
 use serde_json::value::{RawValue, to_raw_value};
 
 /// An event's attributes as they were written: numbers keep their digits.
@@ -51,12 +51,12 @@ impl Announcement<'_> {
         })?;
         let mut attributes: Attributes = serde_json::from_slice(&wrapped)?;
         for (name, value) in self.attributes {
-            if name != words::EVENT_DATA {
+            if name != cloud_event::DATA {
                 attributes.insert(name.clone(), to_raw_value(value)?);
             }
         }
         // Neither the metadata nor a value that is an event itself names the announcement.
-        attributes.insert(words::EVENT_ID.to_owned(), to_raw_value(self.marker)?);
+        attributes.insert(cloud_event::ID.to_owned(), to_raw_value(self.marker)?);
         Ok(serde_json::to_vec(&attributes)?.into())
     }
 }

@@ -1,7 +1,8 @@
 //! Events as messages for a gRPC app.
 
 use outrigger_base_std::chain;
-use outrigger_block_pubsub::envelope::{DEFAULT_BULK_TYPE, EnvelopeError, Event, TopicEvent};
+use outrigger_block_pubsub::envelope::{EnvelopeError, Event, TopicEvent};
+use outrigger_wire_names::cloud_event;
 use outrigger_wire_proto::runtime::{
     TopicEventBulkRequest, TopicEventBulkRequestEntry, TopicEventCeRequest, TopicEventRequest,
     topic_event_bulk_request_entry::Event as EntryEvent,
@@ -50,7 +51,7 @@ pub(super) fn bulk(delivery: &BulkDelivery<'_>) -> TopicEventBulkRequest {
         metadata: Default::default(),
         topic: delivery.topic.to_owned(),
         pubsub_name: delivery.pubsub_name.to_owned(),
-        r#type: DEFAULT_BULK_TYPE.to_owned(),
+        r#type: cloud_event::DEFAULT_BULK_TYPE.to_owned(),
         path: delivery.path.to_owned(),
     }
 }
