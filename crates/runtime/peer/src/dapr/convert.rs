@@ -1,26 +1,23 @@
 //! Between the neutral HTTP form of an invocation and Dapr's messages.
 
 mod app_status;
+mod metadata;
 
 use std::collections::HashMap;
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, HOST},
-    request, response,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header::CONTENT_TYPE, request,
+    response,
 };
-use outrigger_transport::{Body, hop};
+use outrigger_transport::Body;
 use outrigger_wire_names::headers as names;
 use outrigger_wire_proto::{
     Any,
     common::{HttpExtension, InvokeRequest, InvokeResponse, http_extension::Verb},
-    internals::{ApiVersion, InternalInvokeRequest, InternalInvokeResponse, ListStringValue, Status},
+    internals::{ApiVersion, InternalInvokeRequest, InternalInvokeResponse, Status},
 };
 
 use crate::{path, status::http_of_grpc};
-
-/// Header values as messages carry them.
-type Values = HashMap<String, ListStringValue>;
 
 /// The head of a request as a message. The body travels in chunks.
 pub(super) fn request_message(head: &request::Parts) -> InternalInvokeRequest {
@@ -31,7 +28,7 @@ pub(super) fn request_message(head: &request::Parts) -> InternalInvokeRequest {
     };
     InternalInvokeRequest {
         ver: ApiVersion::V1.into(),
-        metadata: values(&head.headers),
+        metadata: metadata::of_request(&head.headers),
         message: Some(InvokeRequest {
             method: path::decode(head.uri.path().trim_start_matches('/')),
             data: Some(Any {
@@ -53,7 +50,7 @@ pub(super) fn request(message: InternalInvokeRequest, body: Option<Body>) -> Res
     let mut request = Request::new(body.unwrap_or_else(|| data.value.into()));
     *request.method_mut() = method(extension.verb());
     *request.uri_mut() = uri(&invoke.method, &extension.querystring)?;
-    *request.headers_mut() = headers(message.metadata);
+    *request.headers_mut() = metadata::headers(message.metadata);
     if let Ok(content_type) = HeaderValue::from_str(&invoke.content_type)
         && !invoke.content_type.is_empty()
     {
@@ -65,8 +62,6 @@ pub(super) fn request(message: InternalInvokeRequest, body: Option<Body>) -> Res
 
 /// The head of an answer as a message. The status is that of the app: gRPC's, where it gave one, or HTTP's.
 pub(super) fn response_message(head: &response::Parts) -> InternalInvokeResponse {
-    let mut headers = values(&head.headers);
-    headers.remove(names::APP_STATUS.as_str());
     let of_http = || Status {
         code: head.status.as_u16().into(),
         message: String::new(),
@@ -75,7 +70,7 @@ pub(super) fn response_message(head: &response::Parts) -> InternalInvokeResponse
     let type_url = text(head.headers.get(names::DATA_TYPE));
     InternalInvokeResponse {
         status: Some(app_status::read(&head.headers).unwrap_or_else(of_http)),
-        headers,
+        headers: metadata::of_answer(&head.headers),
         trailers: HashMap::new(),
         message: Some(InvokeResponse {
             data: (!type_url.is_empty()).then(|| Any {
@@ -101,7 +96,7 @@ pub(super) fn response(
     };
     let mut response = Response::new(body);
     *response.status_mut() = http_status(status.code);
-    *response.headers_mut() = headers(message.headers);
+    *response.headers_mut() = metadata::headers(message.headers);
     if !invoke.content_type.is_empty()
         && let Ok(content_type) = HeaderValue::from_str(&invoke.content_type)
     {
@@ -148,47 +143,6 @@ fn text(value: Option<&HeaderValue>) -> String {
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default()
         .to_owned()
-}
-
-/// What belongs to the hop between two sidecars of ours stays behind: its host, and what is said of trailers, for which
-/// messages have no place.
-fn values(headers: &HeaderMap) -> Values {
-    let mut all = Values::with_capacity(headers.keys_len());
-    for (name, value) in headers {
-        if hop::is_own(name) || *name == HOST {
-            continue;
-        }
-        // What is no text cannot travel in a message.
-        if let Ok(value) = std::str::from_utf8(value.as_bytes()) {
-            all.entry(name.as_str().to_owned())
-                .or_default()
-                .values
-                .push(value.to_owned());
-        }
-    }
-    all
-}
-
-fn headers(values: Values) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(values.len());
-    for (name, list) in values {
-        // gRPC's own metadata (`:authority`, `grpc-…`) is no header of the invocation.
-        let Ok(name) = HeaderName::try_from(name) else {
-            continue;
-        };
-        if name.as_str().starts_with("grpc-") && name != names::GRPC_TRACE_BIN {
-            continue;
-        }
-        for value in list.values {
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.append(name.clone(), value);
-            }
-        }
-    }
-    hop::strip(&mut headers);
-    // The body is re-framed, and its length is known only where it is in one piece.
-    headers.remove(CONTENT_LENGTH);
-    headers
 }
 
 fn verb(method: &Method) -> Verb {
@@ -239,7 +193,7 @@ mod tests {
             .body(())
             .unwrap();
         let message = request_message(&given.into_parts().0);
-        assert_eq!(message.metadata.keys().collect::<Vec<_>>(), ["x-kept"]);
+        assert_eq!(message.metadata.keys().collect::<Vec<_>>(), ["X-Kept"]);
     }
 
     #[test]

@@ -1,0 +1,174 @@
+//! Headers as the metadata of Dapr's messages.
+//!
+//! Dapr's sidecars hold the headers of HTTP under Go's canonical names and the metadata of gRPC in lower case, and decide
+//! by that spelling what a header is: `Content-Length` becomes `dapr-content-length` on its way to a gRPC client or app,
+//! while `content-length` goes on as it is and breaks the stream, whose data has another length.
+
+use std::collections::HashMap;
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{CONTENT_LENGTH, HOST},
+};
+use outrigger_transport::hop;
+use outrigger_wire_names::headers as names;
+use outrigger_wire_proto::internals::ListStringValue;
+
+/// Header values as messages carry them.
+pub(super) type Values = HashMap<String, ListStringValue>;
+
+/// Ends the name of binary metadata, which is known by it in lower case only.
+const BINARY: &str = "-bin";
+
+/// Names that sidecars set, in lower case: another spelling is the app's own header.
+static OF_SIDECARS: [HeaderName; 4] = [
+    names::CALLER_APP_ID,
+    names::CALLER_NAMESPACE,
+    names::CALLEE_APP_ID,
+    names::DESTINATION_APP_ID,
+];
+
+/// The headers of a request, of HTTP as far as Dapr can tell.
+pub(super) fn of_request(headers: &HeaderMap) -> Values {
+    values(headers, canonical)
+}
+
+/// The headers of an answer; of one of a gRPC app, its metadata. The length stays behind, as it does at Dapr's callees:
+/// whoever gets the answer frames it anew.
+pub(super) fn of_answer(headers: &HeaderMap) -> Values {
+    let of_grpc = headers.contains_key(names::APP_STATUS);
+    let key = if of_grpc { as_it_is } else { canonical };
+    let mut values = values(headers, key);
+    for name in [CONTENT_LENGTH, names::APP_STATUS] {
+        values.remove(&key(&name));
+    }
+    values
+}
+
+/// What belongs to the hop between two sidecars of ours stays behind: its host, and what is said of trailers, for which
+/// messages have no place.
+fn values(headers: &HeaderMap, key: fn(&HeaderName) -> String) -> Values {
+    let mut all = Values::with_capacity(headers.keys_len());
+    for name in headers.keys() {
+        if hop::is_own(name) || *name == HOST {
+            continue;
+        }
+        // What is no text cannot travel in a message.
+        let texts = headers.get_all(name).iter();
+        let texts = texts.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
+        let values: Vec<String> = texts.map(str::to_owned).collect();
+        if !values.is_empty() {
+            all.insert(key(name), ListStringValue { values });
+        }
+    }
+    all
+}
+
+fn as_it_is(name: &HeaderName) -> String {
+    name.as_str().to_owned()
+}
+
+/// A name with each of its words in a capital.
+fn canonical(name: &HeaderName) -> String {
+    let text = name.as_str();
+    if OF_SIDECARS.contains(name) || text.ends_with(BINARY) {
+        return text.to_owned();
+    }
+    let mut key = String::with_capacity(text.len());
+    let mut begins = true;
+    for letter in text.chars() {
+        key.push(if begins {
+            letter.to_ascii_uppercase()
+        } else {
+            letter
+        });
+        begins = letter == '-';
+    }
+    key
+}
+
+/// The headers that metadata stands for, whatever its spelling.
+pub(super) fn headers(values: Values) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(values.len());
+    for (name, list) in values {
+        // gRPC's own metadata (`:authority`, `grpc-…`) is no header of the invocation.
+        let Ok(name) = HeaderName::try_from(name) else {
+            continue;
+        };
+        if name.as_str().starts_with("grpc-") && name != names::GRPC_TRACE_BIN {
+            continue;
+        }
+        for value in list.values {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.append(name.clone(), value);
+            }
+        }
+    }
+    hop::strip(&mut headers);
+    // The body is re-framed, and its length is known only where it is in one piece.
+    headers.remove(CONTENT_LENGTH);
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    fn keys(values: &Values) -> Vec<&str> {
+        let mut keys: Vec<&str> = values.keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    #[test]
+    fn headers_of_http_travel_under_their_canonical_names() {
+        let given = map(&[
+            ("content-length", "5"),
+            ("x-two", "1"),
+            ("accept", "*/*"),
+            ("x-two", "2"),
+            ("x-data-bin", "aGk="),
+            ("dapr-caller-app-id", "caller"),
+            ("dapr-caller-namespace", "default"),
+            ("dapr-callee-app-id", "callee"),
+            ("destination-app-id", "callee"),
+            ("x-forwarded-for", "10.0.0.1"),
+            ("te", "trailers"),
+            ("host", "h"),
+        ]);
+        let values = of_request(&given);
+        let expected = [
+            "Accept",
+            "Content-Length",
+            "X-Forwarded-For",
+            "X-Two",
+            "dapr-callee-app-id",
+            "dapr-caller-app-id",
+            "dapr-caller-namespace",
+            "destination-app-id",
+            "x-data-bin",
+        ];
+        assert_eq!(keys(&values), expected);
+        assert_eq!(values["X-Two"].values, ["1", "2"]);
+    }
+
+    #[test]
+    fn an_answer_has_no_length() {
+        let given = map(&[("content-length", "5"), ("content-type", "text/plain")]);
+        assert_eq!(keys(&of_answer(&given)), ["Content-Type"]);
+        // That of a gRPC app is metadata, which Dapr holds in lower case.
+        let given = map(&[
+            ("content-length", "5"),
+            ("date", "today"),
+            ("outrigger-app-status", ""),
+        ]);
+        assert_eq!(keys(&of_answer(&given)), ["date"]);
+    }
+}
