@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
+use outrigger_engine_routing::{CompileError, Router, Rule};
 use outrigger_resource_manifest::{
-    Configuration, ConfigurationError, DuplicateError, Env, Kind, LoadReport, PathError, Resource,
-    load as load_resources, load_configuration,
+    Configuration, ConfigurationError, DuplicateError, Env, Kind, LoadReport, Origin, PathError, Resource,
+    Subscription, load as load_resources, load_configuration,
 };
 
 use crate::{
@@ -42,6 +43,17 @@ pub enum LoadError {
     /// A setting that must not be ignored.
     #[error(transparent)]
     Unbuilt(#[from] Unbuilt),
+    /// A declared subscription whose events nobody could route.
+    #[error("failed to load declarative subscriptions: {name} ({origin})")]
+    Rule {
+        /// The subscription's name.
+        name: String,
+        /// Where it was written.
+        origin: Box<Origin>,
+        /// What is wrong with which of its rules.
+        #[source]
+        reason: CompileError,
+    },
     /// How peers are found.
     #[error(transparent)]
     Resolution(#[from] ResolutionError),
@@ -64,12 +76,39 @@ pub fn load(
     let report = load_resources(resources, app_id, namespace)?;
     tell(&report);
     report.unique(Kind::Component)?;
+    let resources = without_duplicates(report);
+    check_rules(&resources)?;
     Ok(Loaded {
         configuration: loaded.configuration,
-        resources: without_duplicates(report),
+        resources,
         static_peers,
         ..Loaded::default()
     })
+}
+
+/// Refuses declared subscriptions with a rule that is none, as Dapr does: their events would be lost without a trace.
+/// Whether the broker is there and the app listens does not matter. What the app itself asks for is tried later.
+fn check_rules(resources: &[Resource]) -> Result<(), LoadError> {
+    let subscriptions = resources.iter().filter_map(|resource| match resource {
+        Resource::Subscription(subscription) => Some(subscription),
+        _ => None,
+    });
+    for subscription in subscriptions {
+        compile(subscription).map_err(|reason| LoadError::Rule {
+            name: subscription.name.clone(),
+            origin: Box::new(subscription.origin.clone()),
+            reason,
+        })?;
+    }
+    Ok(())
+}
+
+fn compile(subscription: &Subscription) -> Result<Router, CompileError> {
+    let rules = subscription.routes.rules.iter().map(|rule| Rule {
+        expression: &rule.match_,
+        path: &rule.path,
+    });
+    Router::compile(&rules.collect::<Vec<_>>())
 }
 
 /// Logs everything that has no effect.
@@ -131,4 +170,43 @@ fn without_duplicates(report: LoadReport) -> Vec<Resource> {
         .into_iter()
         .filter(|resource| !doubled.contains(&resource.kind()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use outrigger_base_std::chain;
+
+    use super::*;
+
+    /// A subscription to a broker that is not there, for one app or for all.
+    fn loaded(expression: &str, scopes: &str) -> Result<Loaded, LoadError> {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!(
+            "apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {{name: orders}}\nscopes: {scopes}\nspec:\n  pubsubname: none\n  \
+             topic: t\n  routes:\n    rules:\n    - {{match: '{expression}', path: /x}}\n    default: /d\n"
+        );
+        std::fs::write(dir.path().join("sub.yaml"), text).unwrap();
+        load(&[], &[dir.path().to_owned()], "app", None, &|_: &str| None)
+    }
+
+    #[test]
+    fn a_declared_rule_that_is_none_keeps_the_node_from_starting() {
+        let text = chain(&loaded("event.type ==", "[]").unwrap_err());
+        assert!(
+            text.starts_with("failed to load declarative subscriptions: orders (")
+                && text.contains("sub.yaml"),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#"rule 1 is not usable: the match expression "event.type ==""#),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn rules_that_are_some_and_those_of_other_apps_do_not() {
+        assert_eq!(loaded("event.type == \"a\"", "[]").unwrap().resources.len(), 1);
+        assert_eq!(loaded("", "[app]").unwrap().resources.len(), 1);
+        assert!(loaded("event.type ==", "[other]").unwrap().resources.is_empty());
+    }
 }
