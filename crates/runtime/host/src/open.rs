@@ -14,6 +14,7 @@ use outrigger_wire_names::environment;
 
 use crate::{ClientPem, FailedComponent, Host, HttpEndpoint, Registry, Snapshot};
 use secrets::OpenSecrets;
+use single::Opened;
 pub use single::{ComponentError, Reason};
 
 /// Time that a component has to open, where its manifest names none.
@@ -36,7 +37,9 @@ pub struct Opener<'a> {
 
 /// Opens every component among `resources`: secret stores first, because others may need them.
 ///
-/// A failure ends it, unless the manifest of that component says `ignoreErrors`; what was opened is closed then.
+/// A failure ends it, unless the manifest of that component says `ignoreErrors`; what was opened is closed then. A
+/// component that refers to a secret store that is not there is left out with a warning, as with Dapr, where it waits for
+/// that store.
 pub async fn open(
     resources: &[Resource],
     opener: &Opener<'_>,
@@ -58,17 +61,14 @@ async fn open_all(
     env: &dyn Env,
     snapshot: &mut Snapshot,
 ) -> Result<(), ComponentError> {
-    for component in in_order(resources) {
-        if let Err(error) = opener.open_one(component, env, snapshot).await {
-            if !component.ignore_errors {
-                return Err(error);
-            }
-            tracing::error!("Ignoring error processing component: {error}");
-            snapshot.failed.push(FailedComponent {
-                name: component.name.clone(),
-                type_: component.type_.to_string(),
-                is_known: error.reason.is_of_a_known_type(),
-            });
+    let mut waiting = in_order(resources);
+    loop {
+        let before = waiting.len();
+        let left = open_each(waiting, opener, env, snapshot).await?;
+        waiting = left.iter().map(|(component, _)| *component).collect();
+        if waiting.is_empty() || waiting.len() == before {
+            tell_who_waits(&left);
+            break;
         }
     }
     for resource in resources {
@@ -79,6 +79,43 @@ async fn open_all(
         }
     }
     Ok(())
+}
+
+/// Opens each of `components`, and gives back those that wait for a secret store which is not open yet.
+async fn open_each<'a>(
+    components: Vec<&'a Component>,
+    opener: &Opener<'_>,
+    env: &dyn Env,
+    snapshot: &mut Snapshot,
+) -> Result<Vec<(&'a Component, ResolveError)>, ComponentError> {
+    let mut waiting = Vec::new();
+    for component in components {
+        match opener.open_one(component, env, snapshot).await {
+            Ok(Opened::Ready) => {}
+            Ok(Opened::Waits(reason)) => waiting.push((component, reason)),
+            Err(error) if component.ignore_errors => {
+                tracing::error!("Ignoring error processing component: {error}");
+                snapshot.failed.push(FailedComponent {
+                    name: component.name.clone(),
+                    type_: component.type_.to_string(),
+                    is_known: error.reason.is_of_a_known_type(),
+                });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(waiting)
+}
+
+/// Dapr's words, then the value that refers and the place.
+fn tell_who_waits(waiting: &[(&Component, ResolveError)]) {
+    for (component, reason) in waiting {
+        let (name, origin) = (&component.name, &component.origin);
+        let store = component.secret_store.as_deref().unwrap_or_default();
+        tracing::warn!(
+            "Component {name} references a secret store that isn't loaded: {store}. The component is left out: {reason} ({origin})"
+        );
+    }
 }
 
 /// Secret stores, then everything else; each group as written.
@@ -178,3 +215,6 @@ impl Opener<'_> {
 fn pod_name(env: &dyn Env) -> String {
     env.var(environment::POD_NAME).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,6 +93,14 @@ impl fmt::Display for ComponentError {
 
 impl std::error::Error for ComponentError {}
 
+/// What became of a component.
+pub(super) enum Opened {
+    /// It is open.
+    Ready,
+    /// It refers to what is not open, or not yet.
+    Waits(ResolveError),
+}
+
 impl Opener<'_> {
     /// Opens a component into `snapshot`.
     pub(super) async fn open_one(
@@ -100,12 +108,13 @@ impl Opener<'_> {
         component: &Component,
         env: &dyn Env,
         snapshot: &mut Snapshot,
-    ) -> Result<(), ComponentError> {
+    ) -> Result<Opened, ComponentError> {
         match self.try_open(component, env, snapshot).await {
             Ok(()) => {
                 tracing::info!("Component loaded: {}", component.log_name());
-                Ok(())
+                Ok(Opened::Ready)
             }
+            Err(Reason::Resolve(reason)) if reason.retryable() => Ok(Opened::Waits(reason)),
             Err(reason) => {
                 let error = ComponentError {
                     name: component.name.clone(),
