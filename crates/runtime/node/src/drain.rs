@@ -14,7 +14,7 @@ const WITHDRAW_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time that tasks have which were told to end.
 pub(crate) const TASKS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Time for connections to end that were told to, after their requests had theirs.
+/// Time for connections to end that were told to: those at rest, and the others after their requests had theirs.
 const CUT_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// What is brought to an end.
@@ -91,9 +91,18 @@ pub(crate) async fn run(
 
 /// Waits for requests in flight; what is left after `deadline` is cut and named.
 async fn in_flight(servers: TaskSet, deadline: Duration) -> Vec<String> {
-    let _ = tokio::time::timeout(deadline, servers.wait()).await;
-    let left = servers.close(CUT_TIMEOUT).await;
-    left.into_iter().map(name).collect()
+    let mut drain = Drain::new();
+    let all = servers.clone();
+    // Connections at rest, which have just been told to end, are no requests that ran out of time, even where nothing is
+    // left of the time.
+    let deadline = deadline.max(CUT_TIMEOUT);
+    drain.on(Phase::InFlight, "requests in flight", deadline, async move {
+        all.wait().await;
+    });
+    let mut late = drain.run().await;
+    // They heed the cut at once, and so are not named once more.
+    late.extend(servers.close(CUT_TIMEOUT).await.into_iter().map(name));
+    late
 }
 
 fn name(leftover: Leftover) -> String {
@@ -116,4 +125,27 @@ fn block(api: &Arc<Api>, duration: Option<Duration>) -> Option<impl Future<Outpu
             () = health.until(false) => tracing::info!("App reported unhealthy, entering shutdown..."),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_are_cut_are_named() {
+        let servers = TaskSet::new("servers");
+        let cut = servers.signal().clone();
+        servers.spawn("connection", async move { cut.stopped().await });
+        let start = Instant::now();
+        let late = in_flight(servers, Duration::from_secs(5)).await;
+        assert_eq!(late, ["requests in flight"]);
+        assert_eq!(start.elapsed().as_secs(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connections_at_rest_are_not_named_when_no_time_is_left() {
+        let servers = TaskSet::new("servers");
+        servers.spawn("connection", tokio::time::sleep(Duration::from_millis(10)));
+        assert_eq!(in_flight(servers, Duration::ZERO).await, Vec::<String>::new());
+    }
 }

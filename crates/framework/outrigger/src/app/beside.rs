@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use outrigger_base_std::Secret;
-use outrigger_base_task::{Leftover, StopSignal, TaskSet};
+use outrigger_base_task::{Drain, Leftover, Phase, StopSignal, TaskSet};
 use outrigger_client::Client;
 use outrigger_transport::server::{self, Listener, Peer};
 use outrigger_wire_names::environment;
@@ -13,7 +13,7 @@ use crate::{Error, Handle, face::Face, handle::Backend, program::Program};
 
 /// Time for the sidecar to be there: it may be started after the app, and opens its components first.
 const SIDECAR_TIMEOUT: Duration = Duration::from_secs(60);
-/// Time for connections to end that were told to, after their calls had theirs.
+/// Time for connections to end that were told to: those at rest, and the others after their calls had theirs.
 const CUT_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// An app on a port of its own.
@@ -131,10 +131,16 @@ impl Beside {
         let _cut = Cut(self.tasks.clone());
         self.intake.stop();
         // Connections end with their calls; what is left after the time is cut.
-        let _ = tokio::time::timeout(self.graceful, self.tasks.wait()).await;
+        let (mut drain, all) = (Drain::new(), self.tasks.clone());
+        let deadline = self.graceful.max(CUT_TIMEOUT);
+        drain.on(Phase::InFlight, "requests in flight", deadline, async move {
+            all.wait().await;
+        });
+        let mut late = drain.run().await;
         let left = self.tasks.close(CUT_TIMEOUT).await;
         let name = |leftover: Leftover| format!("{}: {}", leftover.owner, leftover.task);
-        left.into_iter().map(name).collect()
+        late.extend(left.into_iter().map(name));
+        late
     }
 
     /// Tells every task to end, without waiting.

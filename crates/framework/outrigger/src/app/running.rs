@@ -63,8 +63,11 @@ impl Running {
         }
     }
 
-    /// Ends the app in order: embedded it leaves discovery first, and its components close last. Returns the names of
-    /// what ran out of time.
+    /// Ends the app in order: embedded it leaves discovery first, and its components close last.
+    ///
+    /// Returns the names of what ran out of the time of [`App::graceful`](crate::App::graceful) and was cut: `requests in
+    /// flight` for calls, and beside a sidecar for events as well; `subscriptions` for events embedded; other parts by
+    /// their own names. It is empty after an end in order.
     ///
     /// Dropped before it is done, the future cuts what is in hand: connections and handlers of events end at once.
     pub async fn shutdown(mut self) -> Vec<String> {

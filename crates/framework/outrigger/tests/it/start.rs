@@ -12,6 +12,8 @@ use crate::world::{Gear, LONG, Started, World, chain};
 
 both! {
     calls_in_hand_are_finished
+    calls_that_run_out_of_time_are_named
+    events_that_run_out_of_time_are_named
     an_end_that_is_given_up_cuts_what_is_in_hand
 }
 
@@ -112,6 +114,61 @@ impl Drop for Dropped {
     fn drop(&mut self) {
         // The test may be over.
         let _ = self.0.try_send(self.1);
+    }
+}
+
+/// Time in which nothing that hangs ends.
+const SHORT: Duration = Duration::from_millis(200);
+
+async fn calls_that_run_out_of_time_are_named(world: World) {
+    async fn stuck(State(tell): State<mpsc::Sender<()>>) {
+        tell.send(()).await.unwrap();
+        std::future::pending::<()>().await;
+    }
+    let (sender, mut receiver) = mpsc::channel::<()>(1);
+    let app = world
+        .start("app", Gear::default(), |app| {
+            app.with(sender).graceful(SHORT).call("stuck", stuck)
+        })
+        .await;
+    let caller = world
+        .start("caller", Gear::default(), |app| app.call("idle", async || ()))
+        .await;
+    let Started { id, running, sidecar } = app;
+    let end = async {
+        receiver.recv().await.unwrap();
+        assert_eq!(running.shutdown().await, ["requests in flight"]);
+    };
+    let call = timeout(LONG, caller.handle().fetch::<u32>(&id, "stuck"));
+    let (answer, ()) = tokio::join!(call, end);
+    answer.expect("the call is still in hand").unwrap_err();
+    caller.end().await;
+    if let Some(mut sidecar) = sidecar {
+        sidecar.kill();
+    }
+}
+
+async fn events_that_run_out_of_time_are_named(world: World) {
+    async fn stuck(State(tell): State<mpsc::Sender<()>>, _: Event<u32>) {
+        tell.send(()).await.unwrap();
+        std::future::pending::<()>().await;
+    }
+    let (sender, mut receiver) = mpsc::channel::<()>(1);
+    let app = world
+        .start("app", Gear::in_memory(), |app| {
+            app.with(sender).graceful(SHORT).on("pubsub", "t", stuck)
+        })
+        .await;
+    app.handle().publish("pubsub", "t", &1).await.unwrap();
+    timeout(LONG, receiver.recv()).await.unwrap().unwrap();
+    let Started { running, sidecar, .. } = app;
+    let name = match running.mode() {
+        Mode::Embedded => "subscriptions",
+        Mode::Sidecar => "requests in flight",
+    };
+    assert_eq!(running.shutdown().await, [name]);
+    if let Some(mut sidecar) = sidecar {
+        sidecar.kill();
     }
 }
 
