@@ -50,7 +50,7 @@ pub(super) fn request(message: InternalInvokeRequest, body: Option<Body>) -> Res
     let mut request = Request::new(body.unwrap_or_else(|| data.value.into()));
     *request.method_mut() = method(extension.verb());
     *request.uri_mut() = uri(&invoke.method, &extension.querystring)?;
-    *request.headers_mut() = metadata::headers(message.metadata);
+    *request.headers_mut() = metadata::to_request(message.metadata);
     if let Ok(content_type) = HeaderValue::from_str(&invoke.content_type)
         && !invoke.content_type.is_empty()
     {
@@ -96,7 +96,7 @@ pub(super) fn response(
     };
     let mut response = Response::new(body);
     *response.status_mut() = http_status(status.code);
-    *response.headers_mut() = metadata::headers(message.headers);
+    *response.headers_mut() = metadata::to_answer(message.headers);
     if !invoke.content_type.is_empty()
         && let Ok(content_type) = HeaderValue::from_str(&invoke.content_type)
     {

@@ -28,6 +28,14 @@ static OF_SIDECARS: [HeaderName; 4] = [
     names::DESTINATION_APP_ID,
 ];
 
+/// What sidecars of ours tell each other in headers; messages have fields for the last two.
+static OURS: [HeaderName; 4] = [
+    names::PEER,
+    names::PEER_ERROR,
+    names::DATA_TYPE,
+    names::APP_STATUS,
+];
+
 /// The headers of a request, of HTTP as far as Dapr can tell.
 pub(super) fn of_request(headers: &HeaderMap) -> Values {
     values(headers, canonical)
@@ -39,18 +47,16 @@ pub(super) fn of_answer(headers: &HeaderMap) -> Values {
     let of_grpc = headers.contains_key(names::APP_STATUS);
     let key = if of_grpc { as_it_is } else { canonical };
     let mut values = values(headers, key);
-    for name in [CONTENT_LENGTH, names::APP_STATUS] {
-        values.remove(&key(&name));
-    }
+    values.remove(&key(&CONTENT_LENGTH));
     values
 }
 
-/// What belongs to the hop between two sidecars of ours stays behind: its host, and what is said of trailers, for which
-/// messages have no place.
+/// What belongs to the hop between two sidecars of ours stays behind: its host, what is said of trailers, for which messages
+/// have no place, and what they tell each other.
 fn values(headers: &HeaderMap, key: fn(&HeaderName) -> String) -> Values {
     let mut all = Values::with_capacity(headers.keys_len());
     for name in headers.keys() {
-        if hop::is_own(name) || *name == HOST {
+        if hop::is_own(name) || *name == HOST || OURS.contains(name) {
             continue;
         }
         // What is no text cannot travel in a message.
@@ -87,8 +93,30 @@ fn canonical(name: &HeaderName) -> String {
     key
 }
 
-/// The headers that metadata stands for, whatever its spelling.
-pub(super) fn headers(values: Values) -> HeaderMap {
+/// The headers of a request that came as metadata.
+///
+/// Of what sidecars say, only what is spelled as they spell it counts, and of that the last: Dapr's leave the headers that
+/// their app sent under the same names, spelled as HTTP does, beside their own.
+pub(super) fn to_request(mut values: Values) -> HeaderMap {
+    let mut said = |name: &HeaderName| values.remove(name.as_str())?.values.pop();
+    let said: [Option<String>; 4] = std::array::from_fn(|index| said(&OF_SIDECARS[index]));
+    let mut headers = headers(values);
+    for (name, value) in OF_SIDECARS.iter().zip(said) {
+        headers.remove(name);
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+/// The headers of an answer that came as metadata.
+pub(super) fn to_answer(values: Values) -> HeaderMap {
+    headers(values)
+}
+
+/// The headers that metadata stands for, whatever its spelling. What ours tell each other is no app's to say, nor a client's.
+fn headers(values: Values) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(values.len());
     for (name, list) in values {
         // gRPC's own metadata (`:authority`, `grpc-…`) is no header of the invocation.
@@ -105,6 +133,9 @@ pub(super) fn headers(values: Values) -> HeaderMap {
         }
     }
     hop::strip(&mut headers);
+    for name in &OURS {
+        headers.remove(name);
+    }
     // The body is re-framed, and its length is known only where it is in one piece.
     headers.remove(CONTENT_LENGTH);
     headers
@@ -142,6 +173,7 @@ mod tests {
             ("x-forwarded-for", "10.0.0.1"),
             ("te", "trailers"),
             ("host", "h"),
+            ("outrigger-data-type", "type"),
         ]);
         let values = of_request(&given);
         let expected = [
@@ -170,5 +202,41 @@ mod tests {
             ("outrigger-app-status", ""),
         ]);
         assert_eq!(keys(&of_answer(&given)), ["date"]);
+    }
+
+    fn metadata(pairs: &[(&str, &[&str])]) -> Values {
+        let values = |values: &[&str]| values.iter().map(|&value| value.to_owned()).collect();
+        let pair =
+            |(name, all): &(&str, &[&str])| ((*name).to_owned(), ListStringValue { values: values(all) });
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn only_a_sidecar_says_who_calls() {
+        // As a sidecar of Dapr's sends it whose client tried to be somebody else.
+        let given = metadata(&[
+            ("Dapr-Caller-App-Id", &["evil"]),
+            ("dapr-caller-app-id", &["evil", "caller"]),
+            ("Dapr-Caller-Namespace", &["evil"]),
+            ("DAPR-CALLEE-APP-ID", &["evil"]),
+            ("dapr-callee-app-id", &["callee"]),
+            ("Connection", &["dapr-callee-app-id, x-hop"]),
+            ("X-Hop", &["1"]),
+            ("Outrigger-Peer-Error", &["misdirected"]),
+            ("X-Two", &["1", "2"]),
+        ]);
+        let mut expected = map(&[
+            ("dapr-caller-app-id", "caller"),
+            ("dapr-callee-app-id", "callee"),
+            ("x-two", "1"),
+        ]);
+        expected.append("x-two", HeaderValue::from_static("2"));
+        assert_eq!(to_request(given), expected);
+        // An app that answers with the headers of its request says nothing of itself.
+        let given = metadata(&[
+            ("Dapr-Caller-App-Id", &["caller"]),
+            ("Outrigger-Peer-Error", &["x"]),
+        ]);
+        assert_eq!(to_answer(given), map(&[("dapr-caller-app-id", "caller")]));
     }
 }
