@@ -15,7 +15,7 @@ use outrigger_base_std::chain;
 use outrigger_resilience::{Backoff, Policy, Verdict};
 use outrigger_runtime_peer::{AppTarget, Error as PeerError, status};
 use outrigger_transport::{Body, hop};
-use outrigger_wire_names::{errors, messages};
+use outrigger_wire_names::{environment, errors, messages};
 use tonic::Code;
 
 use crate::{Api, Error};
@@ -73,10 +73,7 @@ impl Api {
 
     fn is_self(&self, app: AppTarget<'_>) -> bool {
         let identity = &self.host().identity;
-        *app.id == *identity.app_id
-            && app
-                .namespace
-                .is_none_or(|namespace| Some(namespace) == identity.namespace())
+        *app.id == *identity.app_id && self.in_own_namespace(app).namespace == identity.namespace()
     }
 
     async fn invoke_self(&self, id: &str, request: Request<Body>) -> Result<Response<Body>, Error> {
@@ -110,10 +107,13 @@ impl Api {
         callee::own_error(id, answer).await
     }
 
-    /// An app without a namespace is one of the caller's own.
+    /// An app without a namespace is one of the caller's own. Peers call the namespace of a runtime without one by a name
+    /// as well.
     pub(crate) fn in_own_namespace<'a>(&'a self, app: AppTarget<'a>) -> AppTarget<'a> {
+        let own = self.host().identity.namespace();
+        let is_other = |named: &&str| own.is_some() || *named != environment::NAMESPACE_DEFAULT;
         AppTarget {
-            namespace: app.namespace.or_else(|| self.host().identity.namespace()),
+            namespace: app.namespace.filter(is_other).or(own),
             ..app
         }
     }

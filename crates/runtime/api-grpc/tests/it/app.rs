@@ -104,7 +104,18 @@ where
     }
 }
 
-/// An HTTP app: the status is the last part of the path.
+/// Headers that sidecars set on an invocation.
+const TOLD: [&str; 7] = [
+    "dapr-caller-app-id",
+    "dapr-caller-namespace",
+    "dapr-callee-app-id",
+    "destination-app-id",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "forwarded",
+];
+
+/// An HTTP app: the status is the last part of the path, and `told` answers with what sidecars said of the caller.
 #[derive(Debug, Clone, Copy)]
 struct HttpApp;
 
@@ -131,7 +142,11 @@ impl Service<Request<Body>> for HttpApp {
             .headers()
             .get("x-mine")
             .map_or("-", |value| value.to_str().unwrap());
-        let said = format!("{} {path} {mine}", request.method());
+        let said = if request.uri().path().ends_with("/told") {
+            told(request.headers())
+        } else {
+            format!("{} {path} {mine}", request.method())
+        };
         let response = Response::builder()
             .status(status)
             .header("content-type", "text/plain")
@@ -143,6 +158,15 @@ impl Service<Request<Body>> for HttpApp {
             .header("via", "v");
         std::future::ready(Ok(response.body(Body::from(said)).unwrap()))
     }
+}
+
+/// What sidecars said, a line for each header.
+fn told(map: &http::HeaderMap) -> String {
+    let lines = TOLD.iter().flat_map(|name| {
+        let values = map.get_all(*name).iter();
+        values.map(move |value| format!("{name}: {}\n", value.to_str().unwrap()))
+    });
+    lines.collect()
 }
 
 /// The HTTP app's port.

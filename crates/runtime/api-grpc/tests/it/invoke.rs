@@ -119,6 +119,33 @@ async fn an_http_app_answers_with_its_status_in_metadata() {
     }
 }
 
+/// What the HTTP app was told of its caller, by header.
+async fn told(runtime: &Runtime, id: &str) -> Vec<(String, String)> {
+    let data = invoke(runtime, id, "m/told").await.unwrap().into_inner().data;
+    let text = String::from_utf8(data.unwrap().value.to_vec()).unwrap();
+    let lines = text.lines().map(|line| line.split_once(": ").unwrap());
+    lines
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_runtime_without_a_namespace_is_in_the_default_one() {
+    let tasks = TaskSet::new("apps");
+    let (caller, callee) = pair(app::http(&tasks), "http").await;
+    for (runtime, id) in [(&callee, "callee"), (&caller, "caller")] {
+        for name in ["callee", "callee.default"] {
+            let told = told(runtime, name).await;
+            let said = |name: &str, value: &str| told.contains(&(name.to_owned(), value.to_owned()));
+            assert!(said("dapr-caller-namespace", "default"), "{told:?}");
+            assert!(said("dapr-caller-app-id", id), "{told:?}");
+            assert!(said("dapr-callee-app-id", "callee"), "{told:?}");
+        }
+        let status = invoke(runtime, "callee.other", "m").await.unwrap_err();
+        assert_eq!(status.code(), Code::Internal);
+    }
+}
+
 #[tokio::test]
 async fn what_cannot_be_called_is_an_error_of_the_runtime() {
     let runtime = Runtime::alone("").await;

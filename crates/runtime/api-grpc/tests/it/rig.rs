@@ -47,7 +47,8 @@ impl Directory {
 
 impl Resolve for Directory {
     fn resolve<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, Result<Endpoints, Error>> {
-        let found = self.get(name.id());
+        // Nobody here has a namespace.
+        let found = self.get(name.id()).filter(|_| name.namespace().is_none());
         let found = found
             .map(|address| Endpoints::from([Endpoint::new(address)]))
             .ok_or_else(|| Error::NotFound {

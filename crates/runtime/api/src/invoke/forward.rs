@@ -6,7 +6,7 @@ use http::{
 };
 use outrigger_runtime_host::Identity;
 use outrigger_transport::{Body, hop};
-use outrigger_wire_names::headers;
+use outrigger_wire_names::{environment, headers};
 
 /// Headers that only sidecars set, beside those that [`headers::DAPR_PREFIX`] begins.
 static OF_SIDECARS: [HeaderName; 7] = [
@@ -28,7 +28,7 @@ pub(super) fn may_trail(name: &HeaderName) -> bool {
 #[derive(Debug, Clone)]
 pub struct Caller {
     app_id: HeaderValue,
-    namespace: Option<HeaderValue>,
+    namespace: HeaderValue,
     forwarded_for: HeaderValue,
     forwarded_host: HeaderValue,
     forwarded: HeaderValue,
@@ -41,7 +41,7 @@ impl Caller {
         let (address, host) = (identity.host_address, &*identity.host_name);
         Self {
             app_id: value(&identity.app_id),
-            namespace: identity.namespace().map(value),
+            namespace: value(identity.namespace().unwrap_or(environment::NAMESPACE_DEFAULT)),
             forwarded_for: value(&address.to_string()),
             forwarded_host: value(host),
             forwarded: value(&format!("for={address};by={address};host={host}")),
@@ -57,10 +57,7 @@ impl Caller {
         map.remove(headers::APP_ID);
         map.remove(headers::API_TOKEN);
         map.insert(headers::CALLER_APP_ID, self.app_id.clone());
-        match &self.namespace {
-            Some(namespace) => map.insert(headers::CALLER_NAMESPACE, namespace.clone()),
-            None => map.remove(headers::CALLER_NAMESPACE),
-        };
+        map.insert(headers::CALLER_NAMESPACE, self.namespace.clone());
         if let Ok(callee) = HeaderValue::from_str(callee) {
             map.insert(headers::CALLEE_APP_ID, callee.clone());
             map.insert(headers::DESTINATION_APP_ID, callee);
@@ -77,10 +74,7 @@ impl Caller {
         map.remove(headers::APP_ID);
         map.remove(headers::API_TOKEN);
         map.insert(headers::CALLER_APP_ID, self.app_id.clone());
-        match &self.namespace {
-            Some(namespace) => map.insert(headers::CALLER_NAMESPACE, namespace.clone()),
-            None => map.remove(headers::CALLER_NAMESPACE),
-        };
+        map.insert(headers::CALLER_NAMESPACE, self.namespace.clone());
         if let Ok(callee) = HeaderValue::from_str(callee) {
             map.insert(headers::CALLEE_APP_ID, callee);
         }
@@ -90,6 +84,37 @@ impl Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn identity(namespace: &str) -> Identity {
+        Identity {
+            app_id: "caller".into(),
+            namespace: namespace.into(),
+            host_name: "host".into(),
+            host_address: "10.0.0.1".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_namespace_is_always_told_and_never_the_apps_word() {
+        for (namespace, told) in [("", "default"), ("shop", "shop")] {
+            let caller = Caller::new(&identity(namespace));
+            let mut calls = [Request::new(Body::empty()), Request::new(Body::empty())];
+            for request in &mut calls {
+                let feigned = HeaderValue::from_static("feigned");
+                request.headers_mut().insert("dapr-caller-namespace", feigned);
+            }
+            caller.caller(&mut calls[0], "callee");
+            caller.grpc_caller(&mut calls[1], "callee");
+            for request in &calls {
+                let values: Vec<_> = request
+                    .headers()
+                    .get_all("dapr-caller-namespace")
+                    .iter()
+                    .collect();
+                assert_eq!(values, [told]);
+            }
+        }
+    }
 
     #[test]
     fn what_only_sidecars_say_does_not_trail() {
