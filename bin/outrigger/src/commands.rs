@@ -3,6 +3,7 @@
 mod api;
 mod build_info;
 mod completion;
+mod flag;
 mod home;
 mod init;
 mod invoke;
@@ -47,7 +48,7 @@ struct Globals {
     #[arg(long, global = true, display_order = 900)]
     log_as_json: bool,
     /// Folder that holds the folder .dapr, instead of the home folder
-    #[arg(long, global = true, display_order = 901, value_name = "PATH", env = environment::DAPR_RUNTIME_PATH, hide_env_values = true)]
+    #[arg(long, global = true, display_order = 901, value_name = "PATH", env = environment::DAPR_RUNTIME_PATH, hide_env_values = true, value_parser = flag::path())]
     runtime_path: Option<PathBuf>,
 }
 
@@ -94,10 +95,7 @@ pub(crate) fn main(name: &str, args: Vec<OsString>) -> ExitCode {
     let context = Context {
         talk: Talk::new(cli.globals.log_as_json),
         program: program.to_owned(),
-        runtime_path: cli
-            .globals
-            .runtime_path
-            .filter(|path| !path.as_os_str().is_empty()),
+        runtime_path: flag::given(cli.globals.runtime_path),
     };
     let done = match cli.command {
         _ if cli.version => version::show(None),
