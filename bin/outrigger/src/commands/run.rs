@@ -79,7 +79,8 @@ pub(crate) fn apply(args: Args, given: &[String], context: &Context) -> Result<E
     };
     let home = Home::find(context.runtime_path.as_deref(), &ProcessEnv)?;
     let plan = Plan::new(request, &home, &SystemEntropy)?;
-    for warning in check::check(&plan, &ProcessEnv)? {
+    let warnings = check::check(&plan, &ProcessEnv)?;
+    for warning in plan.warnings().into_iter().chain(warnings) {
         context.talk.say(Mark::Warning, &warning);
     }
     block_on(launch::launch(plan, context.talk))?

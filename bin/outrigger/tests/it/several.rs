@@ -248,3 +248,26 @@ fn the_run_file_may_come_through_a_pipe() {
         "{done:?}"
     );
 }
+
+#[test]
+fn apps_may_share_their_port() {
+    let user = User::new();
+    // As in Dapr's quickstart for jobs in Java.
+    let port = "    appPort: 8080\n";
+    run_file(
+        &user,
+        &format!(
+            "{}{}",
+            app("serves", "one", "exit 0", port),
+            app("asks", "two", "exit 0", port)
+        ),
+    );
+    let mut run = user.start(&["run", "-f", "."]);
+    assert_eq!(run.end().code(), Some(0), "{:#?}", run.seen);
+    assert!(
+        run.saw("⚠  The apps serves, asks share the port 8080 of 127.0.0.1: "),
+        "{:#?}",
+        run.seen
+    );
+    assert!(run.saw("== APP - asks == asks pid "), "{:#?}", run.seen);
+}

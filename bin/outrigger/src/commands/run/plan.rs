@@ -110,6 +110,27 @@ impl Plan {
             file: request.file,
         })
     }
+
+    /// What can be started, and may not be meant: apps that are called at the same place.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut places: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+        for app in &self.apps {
+            if let Some(port) = app.app_port {
+                let place = (app.channel_address.as_str(), port);
+                places.entry(place).or_default().push(&app.app_id);
+            }
+        }
+        places.retain(|_, apps| apps.len() > 1);
+        places
+            .iter()
+            .map(|((host, port), apps)| {
+                let apps = apps.join(", ");
+                format!(
+                    "The apps {apps} share the port {port} of {host}: where one of them listens, calls of the others arrive as well"
+                )
+            })
+            .collect()
+    }
 }
 
 struct Planner<'a> {

@@ -40,10 +40,19 @@ pub(crate) enum PortError {
 /// Ports that were given out. Each is held until this is dropped, so that no port is given twice.
 #[derive(Debug)]
 pub(crate) struct Ports {
-    given: BTreeMap<u16, String>,
+    given: BTreeMap<u16, Given>,
     held: Vec<TcpListener>,
     /// The free port to try next.
     next: u16,
+}
+
+/// Who has a port.
+#[derive(Debug)]
+struct Given {
+    /// As it is named.
+    whose: String,
+    /// Whether it is an app, and no sidecar.
+    is_app: bool,
 }
 
 impl Default for Ports {
@@ -66,16 +75,24 @@ impl Ports {
         }
     }
 
-    /// A port that the app itself will listen on: it is not tried, because the app may run already.
+    /// A port that an app itself will listen on: it is not tried, because the app may run already. Several apps may
+    /// name the same one: they may listen on different hosts, run one after the other, or be one process.
     pub(super) fn reserve(&mut self, port: u16, whose: String) -> Result<(), PortError> {
         match self.given.get(&port) {
-            Some(first) => Err(PortError::Twice {
+            Some(first) if first.is_app => Ok(()),
+            _ => self.give(port, whose, true),
+        }
+    }
+
+    fn give(&mut self, port: u16, whose: String, is_app: bool) -> Result<(), PortError> {
+        match self.given.entry(port) {
+            Entry::Occupied(first) => Err(PortError::Twice {
                 port,
-                first: first.clone(),
+                first: first.get().whose.clone(),
                 second: whose,
             }),
-            None => {
-                self.given.insert(port, whose);
+            Entry::Vacant(place) => {
+                place.insert(Given { whose, is_app });
                 Ok(())
             }
         }
@@ -90,7 +107,7 @@ impl Ports {
     }
 
     fn take_wanted(&mut self, port: u16, whose: String) -> Result<u16, PortError> {
-        self.reserve(port, whose.clone())?;
+        self.give(port, whose.clone(), false)?;
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port));
         let listener = listener.map_err(|source| PortError::Taken { port, whose, source })?;
         self.held.push(listener);
@@ -107,7 +124,7 @@ impl Ports {
             };
             if let Ok(listener) = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)) {
                 self.held.push(listener);
-                place.insert(whose);
+                place.insert(Given { whose, is_app: false });
                 return Ok(port);
             }
         }
@@ -154,5 +171,23 @@ mod tests {
         let twice = ports.take(Some(port), "HTTP port of app b".into()).unwrap_err();
         let text = format!("port {port} is wanted twice: as the port of app a and as the HTTP port of app b");
         assert_eq!(twice.to_string(), text);
+    }
+
+    #[test]
+    fn apps_may_share_a_port_and_sidecars_may_not() {
+        let mut ports = Ports::default();
+        let port = ports.take(None, "HTTP port of app a".into()).unwrap();
+        let app = ports.reserve(port, "port of app b".into());
+        let sidecar = ports.take(Some(port), "gRPC port of app b".into());
+        for twice in [app.map(|()| 0), sidecar] {
+            assert!(matches!(twice, Err(PortError::Twice { .. })), "{twice:?}");
+        }
+        ports.reserve(port - 1, "port of app a".into()).unwrap();
+        ports.reserve(port - 1, "port of app b".into()).unwrap();
+        let twice = ports.take(Some(port - 1), "HTTP port of app c".into());
+        assert!(
+            matches!(&twice, Err(PortError::Twice { first, .. }) if first == "port of app a"),
+            "{twice:?}"
+        );
     }
 }

@@ -72,6 +72,41 @@ fn control_services_get_their_ports_and_empty_ones_go() {
 }
 
 #[test]
+fn apps_may_share_a_port() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = Home::find(Some(dir.path()), &|_: &str| None).unwrap();
+    let plan = |host: Option<&str>, http_port| {
+        let one = |id: &str| App {
+            app_id: Some(id.into()),
+            app_port: Some(8080),
+            ..App::default()
+        };
+        let two = App {
+            channel_address: host.map(str::to_owned),
+            http_port,
+            ..one("b")
+        };
+        let request = Request {
+            apps: vec![one("a"), two, App::default()],
+            file: None,
+        };
+        Plan::new(request, &home, &SeededEntropy::new(3))
+    };
+    assert_eq!(
+        plan(None, None).unwrap().warnings(),
+        [
+            "The apps a, b share the port 8080 of 127.0.0.1: where one of them listens, calls of the others arrive as well"
+        ]
+    );
+    assert!(plan(Some("10.0.0.2"), None).unwrap().warnings().is_empty());
+    let twice = outrigger_base_std::chain(&plan(None, Some(8080)).unwrap_err());
+    assert!(
+        twice.ends_with("port 8080 is wanted twice: as the port of app a and as the HTTP port of app b"),
+        "{twice}"
+    );
+}
+
+#[test]
 fn what_cannot_work_is_refused() {
     let message = |app| outrigger_base_std::chain(&planned(app).unwrap_err());
     for id in ["a.b", "", "a b", "../a"] {
