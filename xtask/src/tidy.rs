@@ -11,6 +11,7 @@ mod lexer;
 mod links;
 mod machine;
 mod manifest;
+mod panic;
 mod rank;
 mod shape;
 mod source;
@@ -75,4 +76,5 @@ fn check_source(source: &Source, findings: &mut Vec<Finding>) {
     shape::check(source, findings);
     wire::check(source, findings);
     engines::check(source, findings);
+    panic::check(source, findings);
 }
