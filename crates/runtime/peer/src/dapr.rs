@@ -4,6 +4,7 @@ mod chunks;
 mod client;
 mod convert;
 mod cut;
+mod exact;
 mod server;
 
 pub(crate) use client::{Failure, invoke};

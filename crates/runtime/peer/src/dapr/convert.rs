@@ -17,6 +17,7 @@ use outrigger_wire_proto::{
     internals::{ApiVersion, InternalInvokeRequest, InternalInvokeResponse, Status},
 };
 
+pub(super) use self::metadata::length;
 use crate::{path, status::http_of_grpc};
 
 /// The head of a request as a message. The body travels in chunks.

@@ -20,6 +20,7 @@ use tower_service::Service;
 use super::{
     chunks::{Incoming, Outgoing},
     convert,
+    exact::Exact,
 };
 use crate::{Callee, status};
 
@@ -119,7 +120,12 @@ impl ServiceInvocation for Calls {
         })?;
         let rest = messages.map(|message| message.map(|message| message.payload));
         let body = Incoming::new(futures_util::stream::iter([Ok(first.payload)]).chain(rest));
-        let (head, body) = self.run(head, Some(Body::from_frames(body))).await?.into_parts();
+        // Not every app takes a body of unknown length.
+        let body = match convert::length(&head.metadata).map_err(Status::invalid_argument)? {
+            Some(length) => Body::from_frames(Exact::new(body, length)),
+            None => Body::from_frames(body),
+        };
+        let (head, body) = self.run(head, Some(body)).await?.into_parts();
         let first = InternalInvokeResponseStream {
             response: Some(convert::response_message(&head)),
             payload: None,

@@ -1,5 +1,6 @@
 //! Peers of both kinds, and broken ones, on loopback.
 
 mod dapr;
+mod lengths;
 mod peers;
 mod rig;

@@ -110,6 +110,23 @@ pub(super) fn to_request(mut values: Values) -> HeaderMap {
     headers
 }
 
+/// The length that a request's body has, where its metadata tells one.
+pub(in crate::dapr) fn length(values: &Values) -> Result<Option<u64>, String> {
+    let is_length = |name: &str| name.eq_ignore_ascii_case(CONTENT_LENGTH.as_str());
+    let told = values.iter().filter(|(name, _)| is_length(name));
+    let mut lengths = told.flat_map(|(_, list)| &list.values);
+    let Some(first) = lengths.next() else {
+        return Ok(None);
+    };
+    if let Some(other) = lengths.find(|other| *other != first) {
+        return Err(format!("the body has two lengths: {first:?} and {other:?}"));
+    }
+    let length = first
+        .parse()
+        .map_err(|error| format!("invalid length of the body {first:?}: {error}"))?;
+    Ok(Some(length))
+}
+
 /// The headers of an answer that came as metadata.
 pub(super) fn to_answer(values: Values) -> HeaderMap {
     headers(values)
@@ -136,7 +153,7 @@ fn headers(values: Values) -> HeaderMap {
     for name in &OURS {
         headers.remove(name);
     }
-    // The body is re-framed, and its length is known only where it is in one piece.
+    // The body is framed anew: its length is told by the body itself, where it is known.
     headers.remove(CONTENT_LENGTH);
     headers
 }
@@ -238,5 +255,20 @@ mod tests {
             ("Outrigger-Peer-Error", &["x"]),
         ]);
         assert_eq!(to_answer(given), map(&[("dapr-caller-app-id", "caller")]));
+    }
+
+    #[test]
+    fn a_length_is_found_in_any_spelling() {
+        for name in ["Content-Length", "content-length"] {
+            assert_eq!(length(&metadata(&[("X", &["1"]), (name, &["5"])])), Ok(Some(5)));
+        }
+        assert_eq!(length(&metadata(&[("X", &["1"])])), Ok(None));
+        assert_eq!(length(&metadata(&[("content-length", &["5", "5"])])), Ok(Some(5)));
+        for wrong in [&["5", "6"][..], &["-1"], &["x"], &[""]] {
+            assert!(
+                length(&metadata(&[("content-length", wrong)])).is_err(),
+                "{wrong:?}"
+            );
+        }
     }
 }
