@@ -65,12 +65,14 @@ impl Settings {
     pub(crate) fn new(flags: &Flags, env: &dyn Env) -> Result<Self, SettingsError> {
         let wait = flags.is_set("wait");
         let app_id = flags.text("app-id").to_owned();
+        check_disseminate_timeout(flags)?;
         if !wait {
             check_mode(flags)?;
             check_app_id(&app_id)?;
         }
         let secret = |name| env.var(name).filter(|text| !text.is_empty()).map(Secret::from);
         let max_head = head_bytes(flags)?;
+        let skipped = skipped_init_calls(flags)?;
         Ok(Self {
             namespace: env.var(environment::NAMESPACE).unwrap_or_default(),
             http_port: port(flags, "dapr-http-port")?,
@@ -118,14 +120,8 @@ impl Settings {
                 .then(|| flags.is_set("enable-api-logging")),
             graceful: graceful(flags),
             block: block(flags),
-            skip_config: flags
-                .list("disable-init-endpoints")
-                .iter()
-                .any(|name| name == "config"),
-            skip_subscribe: flags
-                .list("disable-init-endpoints")
-                .iter()
-                .any(|name| name == "subscribe"),
+            skip_config: skipped.config,
+            skip_subscribe: skipped.subscribe,
             h2c: !env
                 .var(environment::DAPR_HTTP_DISABLE_H2C)
                 .is_some_and(|text| go::is_truthy(&text)),
@@ -157,6 +153,43 @@ fn check_app_id(app_id: &str) -> Result<(), SettingsError> {
         return Err(invalid("app-id", "parameter app-id cannot contain dots"));
     }
     Ok(())
+}
+
+/// Checked though no actors are built: who mistypes it should not learn that only from a sidecar that has them.
+fn check_disseminate_timeout(flags: &Flags) -> Result<(), SettingsError> {
+    const NAME: &str = "actors-disseminate-timeout";
+    let text = flags.text(NAME);
+    match go::parse_duration_nanos(text) {
+        Ok(nanos) if nanos > 0 => Ok(()),
+        _ => Err(invalid(NAME, format!("must be positive, got {text}"))),
+    }
+}
+
+/// Initial calls of the app that are left out.
+#[derive(Debug, Default)]
+struct SkippedCalls {
+    config: bool,
+    subscribe: bool,
+}
+
+/// Names in any case, with blanks around them or nothing between two commas.
+fn skipped_init_calls(flags: &Flags) -> Result<SkippedCalls, SettingsError> {
+    const NAME: &str = "disable-init-endpoints";
+    let mut skipped = SkippedCalls::default();
+    for name in flags.list(NAME) {
+        match name.trim().to_lowercase().as_str() {
+            "" => {}
+            "config" => skipped.config = true,
+            "subscribe" => skipped.subscribe = true,
+            other => {
+                return Err(invalid(
+                    NAME,
+                    format!("{other:?} is unknown; expected config or subscribe"),
+                ));
+            }
+        }
+    }
+    Ok(skipped)
 }
 
 fn invalid(flag: &'static str, reason: impl Into<String>) -> SettingsError {
@@ -345,6 +378,39 @@ mod tests {
             Some(2 << 20)
         );
         assert_eq!(settings(&["--app-id=a"]).unwrap().max_head, 8192);
+    }
+
+    #[test]
+    fn initial_calls_are_named_in_any_case_and_unknown_ones_are_refused() {
+        let skipped = |value: &str| {
+            let value = format!("--disable-init-endpoints={value}");
+            settings(&["--app-id=a", &value]).map(|settings| (settings.skip_config, settings.skip_subscribe))
+        };
+        assert!(!settings(&["--app-id=a"]).unwrap().skip_config);
+        assert_eq!(skipped("").unwrap(), (false, false));
+        assert_eq!(skipped("config,").unwrap(), (true, false));
+        assert_eq!(skipped("Subscribe, CONFIG").unwrap(), (true, true));
+        assert_eq!(
+            skipped("config,zz").unwrap_err().to_string(),
+            "invalid value for 'disable-init-endpoints' option: \"zz\" is unknown; expected config or subscribe"
+        );
+    }
+
+    #[test]
+    fn a_time_for_placement_that_is_none_is_refused() {
+        let with = |value: &str| {
+            let value = format!("--actors-disseminate-timeout={value}");
+            settings(&["--app-id=a", &value]).map(drop)
+        };
+        with("1ms").unwrap();
+        for value in ["0", "0s", "-1s"] {
+            assert_eq!(
+                with(value).unwrap_err().to_string(),
+                format!(
+                    "invalid value for 'actors-disseminate-timeout' option: must be positive, got {value}"
+                )
+            );
+        }
     }
 
     #[test]

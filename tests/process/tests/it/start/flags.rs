@@ -61,6 +61,8 @@ async fn a_value_that_cannot_be_used_ends_with_its_reason() {
             "\"nowhere\" is not an IP address",
         ),
         ("--max-body-size=much", "invalid value for 'max-body-size' option"),
+        ("--disable-init-endpoints=config,zz", "zz"),
+        ("--actors-disseminate-timeout=0", "must be positive"),
         ("--log-level=loud", "loud"),
     ] {
         let with_app = plan.clone().argument("--app-protocol=http").argument(argument);
