@@ -160,6 +160,8 @@ fn method(verb: Verb) -> Method {
 
 #[cfg(test)]
 mod tests {
+    use outrigger_wire_proto::internals::ListStringValue;
+
     use super::*;
 
     #[test]
@@ -217,5 +219,40 @@ mod tests {
         let back = response_message(&answer.into_parts().0);
         assert_eq!((back.status, back.headers.len()), (message.status, 0));
         assert!(response(InternalInvokeResponse::default(), None).is_err());
+    }
+
+    #[test]
+    fn only_the_field_tells_the_type_of_a_body() {
+        // A gRPC app behind a sidecar of Dapr's, or a gRPC client: the metadata of their own messages comes along.
+        let of_grpc = || {
+            let values = vec!["application/grpc".to_owned()];
+            HashMap::from([("content-type".to_owned(), ListStringValue { values })])
+        };
+        for content_type in ["", "text/plain"] {
+            let answer = InternalInvokeResponse {
+                status: Some(Status::default()),
+                headers: of_grpc(),
+                message: Some(InvokeResponse {
+                    content_type: content_type.to_owned(),
+                    ..InvokeResponse::default()
+                }),
+                ..InternalInvokeResponse::default()
+            };
+            let call = InternalInvokeRequest {
+                metadata: of_grpc(),
+                message: Some(InvokeRequest {
+                    content_type: content_type.to_owned(),
+                    ..InvokeRequest::default()
+                }),
+                ..InternalInvokeRequest::default()
+            };
+            let (answer, call) = (response(answer, None).unwrap(), request(call, None).unwrap());
+            for headers in [answer.headers(), call.headers()] {
+                let told = headers
+                    .get("content-type")
+                    .map_or("", |value| value.to_str().unwrap());
+                assert_eq!(told, content_type);
+            }
+        }
     }
 }

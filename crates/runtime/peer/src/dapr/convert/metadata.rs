@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{CONTENT_LENGTH, HOST},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HOST},
 };
 use outrigger_transport::hop;
 use outrigger_wire_names::headers as names;
@@ -153,8 +153,10 @@ fn headers(values: Values) -> HeaderMap {
     for name in &OURS {
         headers.remove(name);
     }
-    // The body is framed anew: its length is told by the body itself, where it is known.
+    // The body is framed anew: its length is told by the body itself, where it is known. Its type is told by a field of the
+    // message; this one may be that of gRPC's own messages.
     headers.remove(CONTENT_LENGTH);
+    headers.remove(CONTENT_TYPE);
     headers
 }
 
