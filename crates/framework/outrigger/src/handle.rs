@@ -3,6 +3,7 @@
 mod convert;
 mod invoke;
 mod local;
+mod name;
 mod publish;
 mod secrets;
 mod state;

@@ -29,7 +29,7 @@
 //!   The app listens on `APP_PORT` as any HTTP app of Dapr's does, and its handles speak to the sidecar.
 //!
 //! Operations go through the same code, in this process or in the sidecar's: a key, an event or an error code is the same.
-//! What differs:
+//! A name that is empty (an app id, a store, a key, a topic) is refused before either: [`Error::Input`]. What differs:
 //!
 //! | | embedded | beside a sidecar |
 //! |---|---|---|

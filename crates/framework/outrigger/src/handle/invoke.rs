@@ -7,7 +7,10 @@ use outrigger_transport::Body;
 use outrigger_wire_names::content;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Backend, Handle};
+use super::{
+    Backend, Handle,
+    name::{self, given},
+};
 use crate::{Error, Request, Response};
 
 /// Bytes of an answer that is read into a type: the 4 MiB that an app's request may have by default, and more for lists.
@@ -82,8 +85,10 @@ impl Handle {
     /// `TE: trailers`.
     ///
     /// # Errors
-    /// [`Error::Refused`] when the app cannot be called; beside a sidecar also [`Error::Unreachable`].
+    /// [`Error::Refused`] when the app cannot be called, [`Error::Input`] when its id is empty; beside a sidecar also
+    /// [`Error::Unreachable`].
     pub async fn request(&self, app: &str, request: Request) -> Result<Response, Error> {
+        given(name::APP, app)?;
         match &self.backend {
             Backend::Embedded(local) => local.invoke(app, request).await,
             Backend::Sidecar(client, _) => client.invoke(app, request).await,

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{
     Backend, Handle,
     local::{Local, finish},
+    name::{self, given},
 };
 use crate::Error;
 
@@ -33,7 +34,7 @@ impl Handle {
     ///
     /// # Errors
     /// [`Error::Refused`] when there is no such broker, the topic is out of scope, or the broker failed;
-    /// [`Error::Encode`] when the value cannot be JSON.
+    /// [`Error::Encode`] when the value cannot be JSON, [`Error::Input`] when the topic or the broker's name is empty.
     pub async fn publish<T: Serialize + ?Sized>(
         &self,
         pubsub: &str,
@@ -56,6 +57,7 @@ impl Handle {
         data: impl Into<Bytes>,
         options: PublishOptions,
     ) -> Result<(), Error> {
+        destination(pubsub, topic)?;
         let kind = options.content_type();
         match &self.backend {
             Backend::Embedded(local) => {
@@ -84,6 +86,7 @@ impl Handle {
         topic: &str,
         events: &[T],
     ) -> Result<Vec<(usize, String)>, Error> {
+        destination(pubsub, topic)?;
         let encoded: Result<Vec<_>, Error> = events.iter().map(|event| encode(topic, event)).collect();
         let events = encoded?
             .into_iter()
@@ -104,6 +107,12 @@ impl Handle {
         let position = |event: FailedEvent| Some((event.id.parse().ok()?, event.error));
         Ok(failed.into_iter().filter_map(position).collect())
     }
+}
+
+/// Refuses an event that does not say where to.
+fn destination(pubsub: &str, topic: &str) -> Result<(), Error> {
+    given(name::BROKER, pubsub)?;
+    given(name::TOPIC, topic)
 }
 
 async fn publish_into(

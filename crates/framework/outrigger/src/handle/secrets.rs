@@ -5,7 +5,11 @@ use std::sync::Arc;
 use outrigger_client::{Keys, Pairs, Secrets};
 use outrigger_wire_names::trace as names;
 
-use super::{Backend, local::finish};
+use super::{
+    Backend,
+    local::finish,
+    name::{self, given},
+};
 use crate::{Error, Secret};
 
 /// A secret store.
@@ -24,7 +28,7 @@ impl SecretStore {
     ///
     /// # Errors
     /// [`Error::Refused`] when there is no such store or secret, or the app may not see it; [`Error::Decode`] when the
-    /// secret has several keys: read those with [`SecretStore::keys`].
+    /// secret has several keys: read those with [`SecretStore::keys`]; [`Error::Input`] when a name is empty.
     pub async fn get(&self, name: &str) -> Result<Secret, Error> {
         let mut keys = self.keys(name).await?;
         if let Some(secret) = keys.remove(name) {
@@ -44,6 +48,8 @@ impl SecretStore {
     /// # Errors
     /// As [`SecretStore::get`].
     pub async fn keys(&self, name: &str) -> Result<Keys, Error> {
+        given(name::SECRET_STORE, &self.store)?;
+        given(name::SECRET, name)?;
         let metadata = Pairs::new();
         match &self.backend {
             Backend::Embedded(local) => {
@@ -59,6 +65,7 @@ impl SecretStore {
     /// # Errors
     /// As [`SecretStore::get`].
     pub async fn all(&self) -> Result<Secrets, Error> {
+        given(name::SECRET_STORE, &self.store)?;
         let metadata = Pairs::new();
         match &self.backend {
             Backend::Embedded(local) => {

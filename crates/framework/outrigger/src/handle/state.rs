@@ -8,7 +8,11 @@ use outrigger_client::{Concurrency, DeleteItem, Item, Pairs, ReadOptions, SaveIt
 use outrigger_wire_names::trace as names;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Backend, Transaction, convert, local::finish};
+use super::{
+    Backend, Transaction, convert,
+    local::finish,
+    name::{self, given},
+};
 use crate::Error;
 
 /// Keys of a bulk read that are read at a time: 0 leaves it to the store.
@@ -38,7 +42,8 @@ impl StateStore {
     /// The value of a key; `None` when there is none.
     ///
     /// # Errors
-    /// [`Error::Refused`] when there is no such store or it failed, [`Error::Decode`] when the value is no `T`.
+    /// [`Error::Refused`] when there is no such store or it failed, [`Error::Decode`] when the value is no `T`,
+    /// [`Error::Input`] when the key or the store's name is empty.
     pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let item = self.read(key, ReadOptions::default()).await?;
         item.map(|item| self.decode(key, &item.data)).transpose()
@@ -63,6 +68,7 @@ impl StateStore {
     /// # Errors
     /// As [`StateStore::get`], for the first key that could not be read.
     pub async fn get_many<T: DeserializeOwned>(&self, keys: &[&str]) -> Result<Vec<Option<T>>, Error> {
+        keys.iter().try_for_each(|key| self.names(key))?;
         let mut read: HashMap<String, Item> = HashMap::with_capacity(keys.len());
         match &self.backend {
             Backend::Embedded(local) => {
@@ -105,7 +111,8 @@ impl StateStore {
     /// Writes a value, over whatever is there.
     ///
     /// # Errors
-    /// [`Error::Refused`] when there is no such store or it failed, [`Error::Encode`] when the value cannot be JSON.
+    /// [`Error::Refused`] when there is no such store or it failed, [`Error::Encode`] when the value cannot be JSON,
+    /// [`Error::Input`] when the key or the store's name is empty.
     pub async fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
         self.set_with(key, value, WriteOptions::default()).await
     }
@@ -140,6 +147,7 @@ impl StateStore {
         value: &T,
         options: WriteOptions,
     ) -> Result<(), Error> {
+        self.names(key)?;
         let item = SaveItem {
             key: key.to_owned(),
             value: encode(key, value)?.into(),
@@ -158,7 +166,8 @@ impl StateStore {
     /// Removes a key. Removing what is not there is no error.
     ///
     /// # Errors
-    /// [`Error::Refused`] when there is no such store or it failed.
+    /// [`Error::Refused`] when there is no such store or it failed, [`Error::Input`] when the key or the store's name is
+    /// empty.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
         self.delete_with(key, WriteOptions::default()).await
     }
@@ -176,6 +185,7 @@ impl StateStore {
     /// # Errors
     /// As [`StateStore::delete_if`].
     pub async fn delete_with(&self, key: &str, options: WriteOptions) -> Result<(), Error> {
+        self.names(key)?;
         let item = DeleteItem {
             key: key.to_owned(),
             options,
@@ -195,7 +205,14 @@ impl StateStore {
         Transaction::new(self.backend.clone(), self.store.clone())
     }
 
+    /// Refuses an operation that does not say on what.
+    fn names(&self, key: &str) -> Result<(), Error> {
+        given(name::STATE_STORE, &self.store)?;
+        given(name::KEY, key)
+    }
+
     async fn read(&self, key: &str, options: ReadOptions) -> Result<Option<Item>, Error> {
+        self.names(key)?;
         match &self.backend {
             Backend::Embedded(local) => {
                 let span = local.storing("GetState", names::STATE, &self.store);

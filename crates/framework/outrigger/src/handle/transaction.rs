@@ -6,7 +6,12 @@ use outrigger_client::{DeleteItem, Operation, SaveItem, WriteOptions};
 use outrigger_wire_names::trace as names;
 use serde::Serialize;
 
-use super::{Backend, convert, local::finish, state::encode};
+use super::{
+    Backend, convert,
+    local::finish,
+    name::{self, given},
+    state::encode,
+};
 use crate::Error;
 
 /// Writes and removals of one store, which happen together or not at all on [`Transaction::commit`].
@@ -16,7 +21,7 @@ pub struct Transaction {
     backend: Backend,
     store: Arc<str>,
     operations: Vec<Operation>,
-    /// The first value that could not be written as JSON.
+    /// Why the first operation that cannot be carried out cannot.
     failed: Option<Error>,
 }
 
@@ -37,7 +42,7 @@ impl Transaction {
 
     /// Writes a value with options.
     pub fn set_with<T: Serialize + ?Sized>(mut self, key: &str, value: &T, options: WriteOptions) -> Self {
-        match encode(key, value) {
+        match given(name::KEY, key).and_then(|()| encode(key, value)) {
             Ok(value) => self.operations.push(Operation::Upsert(SaveItem {
                 key: key.to_owned(),
                 value: value.into(),
@@ -55,22 +60,26 @@ impl Transaction {
 
     /// Removes a key with options.
     pub fn delete_with(mut self, key: &str, options: WriteOptions) -> Self {
-        self.operations.push(Operation::Delete(DeleteItem {
-            key: key.to_owned(),
-            options,
-        }));
+        match given(name::KEY, key) {
+            Ok(()) => self.operations.push(Operation::Delete(DeleteItem {
+                key: key.to_owned(),
+                options,
+            })),
+            Err(error) => self.failed = self.failed.or(Some(error)),
+        }
         self
     }
 
     /// Carries everything out, or nothing.
     ///
     /// # Errors
-    /// [`Error::Encode`] for the first value that cannot be JSON, [`Error::Refused`] when nothing happened; the wire does
-    /// not tell an ETag that did not match from another failure.
+    /// [`Error::Encode`] for the first value that cannot be JSON, [`Error::Input`] for an empty key or name of the store;
+    /// [`Error::Refused`] when nothing happened: the wire does not tell an ETag that did not match from another failure.
     pub async fn commit(self) -> Result<(), Error> {
         if let Some(error) = self.failed {
             return Err(error);
         }
+        given(name::STATE_STORE, &self.store)?;
         match &self.backend {
             Backend::Embedded(local) => {
                 let span = local.storing("ExecuteStateTransaction", names::STATE, &self.store);

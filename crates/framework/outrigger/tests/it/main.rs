@@ -30,6 +30,7 @@ mod defaults;
 mod events;
 mod hello;
 mod mesh;
+mod names;
 mod secrets;
 mod spans;
 mod start;
