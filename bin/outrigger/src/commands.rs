@@ -30,7 +30,7 @@ pub(crate) use terminal::Terminal;
 
 /// One microservices runtime: sidecars, building blocks and the tools to run them.
 #[derive(Debug, Parser)]
-#[command(name = "outrigger", after_help = ROLES)]
+#[command(name = "outrigger", after_help = ROLES, args_override_self = true)]
 struct Cli {
     /// Print the versions
     #[arg(short, long)]
@@ -95,7 +95,7 @@ pub(crate) fn main(name: &str, args: Vec<OsString>) -> ExitCode {
     let context = Context {
         talk: Talk::new(cli.globals.log_as_json),
         program: program.to_owned(),
-        runtime_path: flag::given(cli.globals.runtime_path),
+        runtime_path: flag::some_path(cli.globals.runtime_path),
     };
     let done = match cli.command {
         _ if cli.version => version::show(None),
@@ -110,7 +110,7 @@ pub(crate) fn main(name: &str, args: Vec<OsString>) -> ExitCode {
 
 /// The whole grammar, under the program's name.
 fn command(program: &str) -> clap::Command {
-    Cli::command()
+    flag::with_switches(Cli::command())
         .name(program.to_owned())
         .bin_name(program.to_owned())
 }

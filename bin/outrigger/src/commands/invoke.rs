@@ -12,7 +12,7 @@ use outrigger_transport::Body;
 use super::{
     Context,
     api::{ApiError, Client, Endpoint},
-    block_on,
+    block_on, flag,
     process_table::sidecars,
     talk::Mark,
 };
@@ -34,10 +34,10 @@ pub(crate) struct Args {
     #[arg(short, long, default_value = "POST")]
     verb: String,
     /// A file that holds the body of the request
-    #[arg(short = 'f', long, value_name = "FILE")]
+    #[arg(short = 'f', long, value_name = "FILE", value_parser = flag::path())]
     data_file: Option<PathBuf>,
     /// Folder of the sidecar's Unix sockets
-    #[arg(short, long, value_name = "FOLDER")]
+    #[arg(short, long, value_name = "FOLDER", value_parser = flag::path())]
     unix_domain_socket: Option<PathBuf>,
 }
 
@@ -64,8 +64,8 @@ pub(crate) enum CallError {
 }
 
 pub(crate) fn apply(args: Args, context: &Context) -> Result<ExitCode, BoxError> {
-    let body = payload("invoke", args.data.as_deref(), args.data_file.as_ref())?;
-    let endpoint = match &args.unix_domain_socket {
+    let body = payload("invoke", args.data.as_deref(), args.data_file)?;
+    let endpoint = match &flag::some_path(args.unix_domain_socket) {
         Some(folder) => Endpoint::socket(folder, &args.app_id),
         None => endpoint(&args.app_id)?.ok_or_else(|| CallError::NoApp(args.app_id.clone()))?,
     };
@@ -86,16 +86,15 @@ pub(crate) fn apply(args: Args, context: &Context) -> Result<ExitCode, BoxError>
 pub(crate) fn payload(
     command: &'static str,
     data: Option<&str>,
-    file: Option<&PathBuf>,
+    file: Option<PathBuf>,
 ) -> Result<Bytes, CallError> {
     let data = data.filter(|data| !data.is_empty());
-    match (data, file) {
+    match (data, flag::some_path(file)) {
         (Some(_), Some(_)) => Err(CallError::TwoBodies(command)),
         (Some(data), None) => Ok(Bytes::copy_from_slice(data.as_bytes())),
-        (None, Some(path)) => std::fs::read(path).map(Bytes::from).map_err(|cause| {
-            let path = path.clone();
-            CallError::Payload { path, cause }
-        }),
+        (None, Some(path)) => std::fs::read(&path)
+            .map(Bytes::from)
+            .map_err(|cause| CallError::Payload { path, cause }),
         (None, None) => Ok(Bytes::new()),
     }
 }
@@ -139,13 +138,17 @@ mod tests {
     fn data_comes_from_one_place() {
         let file = PathBuf::from("no/such/file");
         assert_eq!(payload("invoke", Some("{}"), None).unwrap(), "{}");
-        assert!(payload("invoke", Some(""), None).unwrap().is_empty());
-        let both = payload("publish", Some("{}"), Some(&file)).unwrap_err();
+        assert!(
+            payload("invoke", Some(""), Some(PathBuf::new()))
+                .unwrap()
+                .is_empty()
+        );
+        let both = payload("publish", Some("{}"), Some(file.clone())).unwrap_err();
         assert_eq!(
             both.to_string(),
             "Only one of --data and --data-file allowed in the same publish command"
         );
-        let missing = payload("invoke", None, Some(&file)).unwrap_err().to_string();
+        let missing = payload("invoke", None, Some(file)).unwrap_err().to_string();
         assert!(
             missing.starts_with("Error reading payload from 'no/such/file'. Error: "),
             "{missing}"

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{
     Context,
     api::{Client, Endpoint, escaped},
-    block_on,
+    block_on, flag,
     invoke::{endpoint, payload, reason},
     talk::Mark,
 };
@@ -41,13 +41,13 @@ pub(crate) struct Args {
     #[arg(short, long, allow_hyphen_values = true)]
     data: Option<String>,
     /// A file that holds the event's data, or a whole CloudEvent
-    #[arg(short = 'f', long, value_name = "FILE")]
+    #[arg(short = 'f', long, value_name = "FILE", value_parser = flag::path())]
     data_file: Option<PathBuf>,
     /// Metadata of the request, as a JSON object
     #[arg(short, long, value_name = "JSON")]
     metadata: Option<String>,
     /// Folder of the sidecar's Unix sockets
-    #[arg(short, long, value_name = "FOLDER")]
+    #[arg(short, long, value_name = "FOLDER", value_parser = flag::path())]
     unix_domain_socket: Option<PathBuf>,
 }
 
@@ -66,13 +66,13 @@ enum PublishError {
 }
 
 pub(crate) fn apply(args: Args, context: &Context) -> Result<ExitCode, BoxError> {
-    let body = payload("publish", args.data.as_deref(), args.data_file.as_ref())?;
+    let body = payload("publish", args.data.as_deref(), args.data_file)?;
     let query = query(args.metadata.as_deref().unwrap_or_default()).map_err(PublishError::Metadata)?;
     let fail = |reason: String| PublishError::Publish {
         topic: args.topic.clone(),
         reason,
     };
-    let endpoint = match &args.unix_domain_socket {
+    let endpoint = match &flag::some_path(args.unix_domain_socket) {
         Some(folder) => Endpoint::socket(folder, &args.publish_app_id),
         None => endpoint(&args.publish_app_id)?
             .ok_or_else(|| fail("couldn't find a running Dapr instance".to_owned()))?,

@@ -29,7 +29,7 @@ use outrigger_base_clock::SystemEntropy;
 use outrigger_base_std::BoxError;
 use outrigger_resource_manifest::ProcessEnv;
 
-use super::{Context, KubernetesUnbuilt, block_on, home::Home, talk::Mark};
+use super::{Context, KubernetesUnbuilt, block_on, flag::some_path, home::Home, talk::Mark};
 pub(crate) use args::Args;
 pub(crate) use file::path as run_file_path;
 pub(crate) use guard::{Guard, main as guard};
@@ -63,14 +63,14 @@ struct RunFile {
     name: String,
 }
 
-pub(crate) fn apply(args: Args, given: &[String], context: &Context) -> Result<ExitCode, BoxError> {
+pub(crate) fn apply(mut args: Args, given: &[String], context: &Context) -> Result<ExitCode, BoxError> {
     if args.kubernetes {
         return Err(KubernetesUnbuilt.into());
     }
-    let request = match &args.run_file {
+    let request = match some_path(args.run_file.take()) {
         Some(path) => {
             warn_of_ignored(given, context);
-            file::read(path)?
+            file::read(&path)?
         }
         None => Request {
             apps: vec![args.into_app()],

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Context, KubernetesUnbuilt, block_on,
+    Context, KubernetesUnbuilt, block_on, flag,
     list::{Row, rows},
     process_table::is_running,
     run::run_file_path,
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[arg(short, long)]
     app_id: Option<String>,
     /// Stop all apps that were started from this run file, or from dapr.yaml in this folder
-    #[arg(short = 'f', long, value_name = "PATH")]
+    #[arg(short = 'f', long, value_name = "PATH", value_parser = flag::path())]
     run_file: Option<PathBuf>,
     /// More apps to stop
     apps: Vec<String>,
@@ -58,12 +58,16 @@ pub(crate) fn apply(args: Args, context: &Context) -> Result<ExitCode, BoxError>
     if args.kubernetes {
         return Err(KubernetesUnbuilt.into());
     }
-    let ids: Vec<_> = args.app_id.into_iter().chain(args.apps).collect();
-    if ids.is_empty() && args.run_file.is_none() {
+    let run_file = flag::some_path(args.run_file);
+    let ids: Vec<_> = flag::some_text(args.app_id)
+        .into_iter()
+        .chain(args.apps)
+        .collect();
+    if ids.is_empty() && run_file.is_none() {
         return Err(StopError::Nothing.into());
     }
     let stopped: Result<bool, BoxError> = block_on(async {
-        let file = match &args.run_file {
+        let file = match &run_file {
             Some(path) => stop_file(path, context).await?,
             None => true,
         };

@@ -3,7 +3,8 @@
 use super::*;
 
 fn parsed(line: &str) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(line.split(' '))
+    let matches = command("dapr").try_get_matches_from(line.split(' '))?;
+    Cli::from_arg_matches(&matches)
 }
 
 fn run_debug(line: &str) -> String {
@@ -66,6 +67,66 @@ fn flags_of_run_may_stand_among_the_command() {
             && args.contains("enable_app_health_check: Some(false)"),
         "{args}"
     );
+}
+
+#[test]
+fn of_a_flag_that_is_repeated_the_last_one_counts() {
+    let args = run_debug("dapr run -a x -p 1 -k --app-id y --app-port 2 -k=false -c a.yaml -c b.yaml");
+    for part in [
+        "app_id: Some(\"y\")",
+        "app_port: Some(2)",
+        "kubernetes: false",
+        "config: Some(\"b.yaml\")",
+    ] {
+        assert!(args.contains(part), "{part} in {args}");
+    }
+    let args = run_debug("dapr run --resources-path a --resources-path b,c");
+    assert!(args.contains("resources_path: [\"a\", \"b\", \"c\"]"), "{args}");
+}
+
+#[test]
+fn booleans_are_gos() {
+    for (value, read) in [
+        ("1", true),
+        ("T", true),
+        ("TRUE", true),
+        ("0", false),
+        ("f", false),
+    ] {
+        let args = run_debug(&format!(
+            "dapr run --enable-api-logging={value} --enable-app-health-check={value} --app-ssl={value} -k={value} a"
+        ));
+        for part in [
+            format!("enable_api_logging: Some({read})"),
+            format!("enable_app_health_check: Some({read})"),
+            format!("app_ssl: Some({read})"),
+            format!("kubernetes: {read}"),
+            "command: [\"a\"]".to_owned(),
+        ] {
+            assert!(args.contains(&part), "{part} in {args}");
+        }
+    }
+    for (line, json) in [
+        ("dapr --log-as-json=true list", true),
+        ("dapr list --log-as-json", true),
+        ("dapr --log-as-json list", true),
+        ("dapr --log-as-json list --log-as-json=false", false),
+        ("dapr list", false),
+    ] {
+        assert_eq!(parsed(line).unwrap().globals.log_as_json, json, "{line}");
+    }
+    for line in [
+        "dapr init --wait=perhaps",
+        "dapr list -k=",
+        "dapr run --app-ssl=2",
+    ] {
+        let error = parsed(line).unwrap_err().to_string();
+        assert!(error.contains("expected true or false"), "{line}: {error}");
+    }
+    // Short flags stand together, and what follows a switch is not its value.
+    let cli = parsed("dapr init -ks --slim false").unwrap_err().to_string();
+    assert!(cli.contains("'false'"), "{cli}");
+    assert!(parsed("dapr init -ksn dapr-system").is_ok());
 }
 
 #[test]

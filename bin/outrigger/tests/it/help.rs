@@ -1,6 +1,6 @@
 //! What the program says of itself.
 
-use crate::support::{Done, User};
+use crate::support::User;
 
 #[test]
 fn the_help_lists_the_commands() {
@@ -121,18 +121,4 @@ fn apps_that_do_not_run_are_not_found() {
         done.err,
         "❌  failed to stop app id nobody-has-this-id: couldn't find app id nobody-has-this-id\n"
     );
-}
-
-#[test]
-fn an_empty_runtime_path_is_none() {
-    let user = User::new();
-    let mut command = user.command(&["version"]);
-    let done = Done::of(command.env("DAPR_RUNTIME_PATH", "").output().unwrap());
-    assert_eq!(done.code, Some(0), "{done:?}");
-    for args in [&["init", "--runtime-path="][..], &["--runtime-path", "", "init"]] {
-        let done = user.done(args);
-        assert_eq!(done.code, Some(0), "{done:?}");
-        assert!(user.home().join(".outrigger/components").is_dir(), "{done:?}");
-        assert!(!user.home().join(".dapr").exists(), "{done:?}");
-    }
 }

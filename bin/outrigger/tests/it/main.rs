@@ -2,6 +2,7 @@
 
 mod calls;
 mod demo;
+mod flags;
 mod help;
 mod lifecycle;
 mod listing;

@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use outrigger_wire_names::environment;
 
 use super::settings::{App, Shared};
+use crate::commands::flag::{self, some_path, some_text};
 
 /// Run an app with its sidecar, or several from a run file
 #[derive(Debug, clap::Args)]
@@ -41,15 +42,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESSES")]
     pub(super) dapr_listen_addresses: Option<String>,
     /// Folder for Unix sockets of the APIs, instead of ports
-    #[arg(short = 'u', long, value_name = "FOLDER")]
+    #[arg(short = 'u', long, value_name = "FOLDER", value_parser = flag::path())]
     pub(super) unix_domain_socket: Option<PathBuf>,
     /// Configuration file of the sidecar
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = flag::path())]
     pub(super) config: Option<PathBuf>,
     /// Folder of resources; may be repeated. By default a state store "statestore" and a broker "pubsub" are there
-    #[arg(long, value_name = "FOLDER", value_delimiter = ',')]
+    #[arg(long, value_name = "FOLDER", value_delimiter = ',', value_parser = flag::path())]
     pub(super) resources_path: Vec<PathBuf>,
-    #[arg(short = 'd', long, hide = true)]
+    #[arg(short = 'd', long, hide = true, value_parser = flag::path())]
     pub(super) components_path: Option<PathBuf>,
     /// Most bytes of a request's body, such as 4Mi
     #[arg(long, value_name = "SIZE", allow_negative_numbers = true)]
@@ -61,10 +62,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LEVEL")]
     pub(super) log_level: Option<String>,
     /// Log every call of the APIs
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = flag::boolean())]
     pub(super) enable_api_logging: Option<bool>,
     /// Watch the app's health
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = flag::boolean())]
     pub(super) enable_app_health_check: Option<bool>,
     /// Where an HTTP app tells its health
     #[arg(long, value_name = "PATH")]
@@ -84,14 +85,14 @@ pub(crate) struct Args {
     /// Address of a scheduler; none by default, or if empty
     #[arg(long, value_name = "ADDRESS")]
     pub(super) scheduler_host_address: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = flag::boolean())]
     pub(super) app_ssl: Option<bool>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = flag::boolean())]
     pub(super) enable_profiling: Option<bool>,
     #[arg(long, hide = true, allow_negative_numbers = true, value_parser = ports())]
     pub(super) profile_port: Option<i64>,
     /// Run file, or a folder with a dapr.yaml, or - for the standard input; most other flags belong into it
-    #[arg(short = 'f', long, value_name = "PATH")]
+    #[arg(short = 'f', long, value_name = "PATH", value_parser = flag::path())]
     pub(super) run_file: Option<PathBuf>,
     #[arg(short, long, hide = true)]
     pub(super) kubernetes: bool,
@@ -107,40 +108,40 @@ Examples:
   outrigger run -f dapr.yaml";
 
 impl Args {
-    /// What the flags say of the app.
+    /// What the flags say of the app. An empty text says nothing, except of control services: there it wants none.
     pub(super) fn into_app(self) -> App {
-        let resources = if self.resources_path.is_empty() {
-            self.components_path.into_iter().collect()
-        } else {
-            self.resources_path
-        };
+        let resources = self.resources_path.into_iter();
+        let mut resources: Vec<_> = resources.filter_map(|path| some_path(Some(path))).collect();
+        if resources.is_empty() {
+            resources.extend(some_path(self.components_path));
+        }
         App {
-            app_id: self.app_id.filter(|id| !id.is_empty()),
+            app_id: some_text(self.app_id),
             dir: None,
-            channel_address: self.app_channel_address,
+            channel_address: some_text(self.app_channel_address),
             app_port: port(self.app_port),
             http_port: port(self.dapr_http_port),
             grpc_port: port(self.dapr_grpc_port),
             internal_port: port(self.dapr_internal_grpc_port),
             metrics_port: port(self.metrics_port),
             profile_port: port(self.profile_port),
-            unix_domain_socket: self.unix_domain_socket,
+            unix_domain_socket: some_path(self.unix_domain_socket),
             command: self.command,
             shared: Shared {
-                config_file: self.config,
+                config_file: some_path(self.config),
                 resources,
-                app_protocol: self.app_protocol,
-                listen_addresses: self.dapr_listen_addresses,
+                app_protocol: some_text(self.app_protocol),
+                listen_addresses: some_text(self.dapr_listen_addresses),
                 enable_profiling: self.enable_profiling,
-                log_level: self.log_level,
+                log_level: some_text(self.log_level),
                 max_concurrency: self.app_max_concurrency,
                 placement: self.placement_host_address,
                 scheduler: self.scheduler_host_address,
                 app_ssl: self.app_ssl,
-                max_body_size: self.max_body_size,
-                read_buffer_size: self.read_buffer_size,
+                max_body_size: some_text(self.max_body_size),
+                read_buffer_size: some_text(self.read_buffer_size),
                 enable_app_health: self.enable_app_health_check,
-                app_health_path: self.app_health_check_path,
+                app_health_path: some_text(self.app_health_check_path),
                 app_health_interval: self.app_health_probe_interval,
                 app_health_timeout: self.app_health_probe_timeout,
                 app_health_threshold: self.app_health_threshold,
