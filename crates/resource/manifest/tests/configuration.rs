@@ -333,7 +333,7 @@ fn files_that_cannot_be_used() {
         ),
         (
             "spec: []",
-            "0.yaml, document 1, line 1, column 7: spec: found a list, expected a mapping",
+            "0.yaml, document 1, line 1, column 7: spec: found an empty list, expected a mapping",
         ),
     ];
     for (text, message) in cases {

@@ -163,6 +163,7 @@ impl<'d> Field<'d> {
     fn found(&self) -> String {
         match self.node.map(|node| &node.kind) {
             None => "nothing".to_owned(),
+            Some(NodeKind::Sequence(items)) if items.is_empty() => "an empty list".to_owned(),
             Some(NodeKind::Sequence(_)) => "a list".to_owned(),
             Some(NodeKind::Mapping(_)) => "a mapping".to_owned(),
             Some(NodeKind::Scalar { text, value }) => {

@@ -167,6 +167,10 @@ fn what_is_no_run_file_is_refused() {
     );
     assert!(of("version: 1\napps: [").starts_with("…/dapr.yaml, document 1: not valid YAML at line "));
     assert!(of("- a").contains("found a list, expected a mapping"));
+    assert!(
+        of("version: 1\napps: []")
+            .ends_with("apps: found an empty list, expected a list with at least one app")
+    );
     assert!(of("version: 1\nversion: 1\napps: [{appDirPath: web}]").contains("version"));
 }
 
