@@ -8,6 +8,7 @@ mod home;
 mod init;
 mod invoke;
 mod list;
+mod printout;
 mod process_table;
 mod publish;
 mod run;
@@ -103,6 +104,9 @@ pub(crate) fn main(name: &str, args: Vec<OsString>) -> ExitCode {
         Some(command) => apply(command, &given(&matches), &context),
     };
     done.unwrap_or_else(|error| {
+        if printout::is_closed(&*error) {
+            return ExitCode::SUCCESS;
+        }
         context.talk.say(Mark::Failure, &chain(&*error));
         ExitCode::FAILURE
     })
@@ -147,7 +151,9 @@ fn given(matches: &ArgMatches) -> Vec<String> {
 }
 
 fn help(program: &str) -> Result<ExitCode, BoxError> {
-    command(program).print_help()?;
+    command(program)
+        .print_help()
+        .map_err(printout::PrintError::from)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,9 +1,11 @@
 //! `build-info`: how this program was built.
 
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 use outrigger_base_std::BoxError;
 use outrigger_wire_names::version;
+
+use super::printout::print;
 
 /// Print how this program was built
 #[derive(Debug, clap::Args)]
@@ -22,6 +24,6 @@ pub(crate) fn apply(_: Args) -> Result<ExitCode, BoxError> {
         std::env::consts::OS,
         version::DAPR,
     );
-    std::io::stdout().lock().write_all(text.as_bytes())?;
+    print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

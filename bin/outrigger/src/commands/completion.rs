@@ -1,11 +1,11 @@
 //! `completion`: scripts that let a shell complete this program's command lines.
 
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 use clap_complete::Shell as Generator;
 use outrigger_base_std::BoxError;
 
-use super::{Context, command};
+use super::{Context, command, printout::print};
 
 /// Print a script that lets a shell complete this program's command lines
 #[derive(Debug, clap::Args)]
@@ -47,6 +47,6 @@ pub(crate) fn apply(args: Args, context: &Context) -> Result<ExitCode, BoxError>
         context.program.as_str(),
         &mut script,
     );
-    std::io::stdout().lock().write_all(&script)?;
+    print(&script)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! `invoke`: calls a method of an app through its sidecar.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use bytes::Bytes;
 use http::Response;
@@ -13,6 +13,7 @@ use super::{
     Context,
     api::{ApiError, Client, Endpoint},
     block_on, flag,
+    printout::print,
     process_table::sidecars,
     talk::Mark,
 };
@@ -76,7 +77,7 @@ pub(crate) fn apply(args: Args, context: &Context) -> Result<ExitCode, BoxError>
             app_id: args.app_id.clone(),
             reason: reason(&error),
         })?;
-        print(response).await
+        show(response).await
     })??;
     context.talk.say(Mark::Success, "App invoked successfully");
     Ok(ExitCode::SUCCESS)
@@ -114,18 +115,16 @@ pub(crate) fn reason(error: &ApiError) -> String {
 }
 
 /// Writes the answer as it comes, and a line feed behind it if there was anything.
-async fn print(response: Response<Body>) -> Result<(), BoxError> {
+async fn show(response: Response<Body>) -> Result<(), BoxError> {
     let (mut body, mut any) = (response.into_body(), false);
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame?.into_data() {
             any |= !data.is_empty();
-            let mut out = std::io::stdout().lock();
-            out.write_all(&data)?;
-            out.flush()?;
+            print(&data)?;
         }
     }
     if any {
-        std::io::stdout().lock().write_all(b"\n")?;
+        print(b"\n")?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 mod row;
 
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 use outrigger_base_clock::{Clock, SystemClock};
 use outrigger_base_std::BoxError;
@@ -12,6 +12,7 @@ use super::{
     KubernetesUnbuilt,
     api::{Client, Metadata},
     block_on,
+    printout::print,
     process_table::{Sidecar, sidecars},
     table::table,
 };
@@ -51,7 +52,7 @@ pub(crate) fn apply(args: Args) -> Result<ExitCode, BoxError> {
             table(&row::HEADINGS, &cells)
         }
     };
-    std::io::stdout().lock().write_all(text.as_bytes())?;
+    print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,10 +1,12 @@
 //! `version`: our version and Dapr's that is matched.
 
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 use outrigger_base_std::BoxError;
 use outrigger_wire_names::version;
 use serde::Serialize;
+
+use super::printout::print;
 
 /// Print the versions of this program and of the Dapr runtime that it matches
 #[derive(Debug, clap::Args)]
@@ -47,6 +49,6 @@ pub(crate) fn show(output: Option<Output>) -> Result<ExitCode, BoxError> {
         ),
         Some(Output::Json) => format!("{}\n", serde_json::to_string(&versions)?),
     };
-    std::io::stdout().lock().write_all(text.as_bytes())?;
+    print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -181,3 +181,31 @@ fn an_app_reads_what_is_typed() {
     assert_eq!(run.end().code(), Some(0), "{:#?}", run.seen);
     assert!(run.saw("== APP ==\x1b[0m more"), "{:#?}", run.seen);
 }
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let user = User::new();
+    for args in [
+        &[][..],
+        &["list"],
+        &["version"],
+        &["build-info"],
+        &["completion", "bash"],
+        &["--help"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = user.command(args);
+        let output = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+        let done = Done::of(output.wait_with_output().unwrap());
+        assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{args:?}");
+    }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let done = Done::of(user.command(&["version"]).stdout(full).output().unwrap());
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(
+        done.err
+            .starts_with("❌  could not write to the standard output: No space left"),
+        "{done:?}"
+    );
+}
