@@ -4,6 +4,7 @@ mod api;
 mod build_info;
 mod completion;
 mod flag;
+mod help;
 mod home;
 mod init;
 mod invoke;
@@ -16,6 +17,7 @@ mod stop;
 mod table;
 mod talk;
 mod terminal;
+mod unbuilt;
 mod version;
 
 use std::{ffi::OsString, future::Future, path::PathBuf, process::ExitCode};
@@ -31,7 +33,7 @@ pub(crate) use terminal::Terminal;
 
 /// One microservices runtime: sidecars, building blocks and the tools to run them.
 #[derive(Debug, Parser)]
-#[command(name = "outrigger", after_help = ROLES, args_override_self = true)]
+#[command(name = "outrigger", after_help = ROLES, args_override_self = true, disable_help_subcommand = true)]
 struct Cli {
     /// Print the versions
     #[arg(short, long)]
@@ -72,6 +74,7 @@ enum Command {
     Completion(completion::Args),
     BuildInfo(build_info::Args),
     Demo(crate::demo::Args),
+    Help(help::Args),
 }
 
 /// What every command is given.
@@ -88,28 +91,33 @@ struct Context {
 /// Runs the command line `args`, which begins with the program's name; `name` is how the help calls the program.
 pub(crate) fn main(name: &str, args: Vec<OsString>) -> ExitCode {
     let program = if name.is_empty() { "outrigger" } else { name };
-    let matches = command(program).get_matches_from(args);
-    let cli = match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli,
-        Err(error) => error.exit(),
-    };
+    let matches = unbuilt::with_unbuilt(command(program)).get_matches_from(args);
+    let globals = Globals::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let context = Context {
-        talk: Talk::new(cli.globals.log_as_json),
+        talk: Talk::new(globals.log_as_json),
         program: program.to_owned(),
-        runtime_path: flag::some_path(cli.globals.runtime_path),
+        runtime_path: flag::some_path(globals.runtime_path),
     };
-    let done = match cli.command {
-        _ if cli.version => version::show(None),
-        None => help(program),
-        Some(command) => apply(command, &given(&matches), &context),
-    };
-    done.unwrap_or_else(|error| {
+    obey(&matches, &context).unwrap_or_else(|error| {
         if printout::is_closed(&*error) {
             return ExitCode::SUCCESS;
         }
         context.talk.say(Mark::Failure, &chain(&*error));
         ExitCode::FAILURE
     })
+}
+
+/// Does what the command line says.
+fn obey(matches: &ArgMatches, context: &Context) -> Result<ExitCode, BoxError> {
+    if let Some(unbuilt) = unbuilt::asked(matches) {
+        return Err(unbuilt.into());
+    }
+    let cli = Cli::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
+    match cli.command {
+        _ if cli.version => version::show(None),
+        None => overview(&context.program),
+        Some(command) => apply(command, &given(matches), context),
+    }
 }
 
 /// The whole grammar, under the program's name.
@@ -131,6 +139,7 @@ fn apply(command: Command, given: &[String], context: &Context) -> Result<ExitCo
         Command::Completion(args) => completion::apply(args, context),
         Command::BuildInfo(args) => build_info::apply(args),
         Command::Demo(args) => crate::demo::apply(&args),
+        Command::Help(args) => help::apply(args, context),
     }
 }
 
@@ -150,7 +159,7 @@ fn given(matches: &ArgMatches) -> Vec<String> {
         .collect()
 }
 
-fn help(program: &str) -> Result<ExitCode, BoxError> {
+fn overview(program: &str) -> Result<ExitCode, BoxError> {
     command(program)
         .print_help()
         .map_err(printout::PrintError::from)?;

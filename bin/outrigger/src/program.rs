@@ -10,20 +10,10 @@ const DAPRD: &str = "daprd";
 pub(crate) const SIDECAR: &str = "sidecar";
 /// Roles that have no room yet, as programs and as subcommands.
 const UNBUILT_ROLES: [&str; 5] = ["placement", "scheduler", "sentry", "operator", "injector"];
-/// Commands of Dapr's CLI that have no room yet.
-const UNBUILT_COMMANDS: [&str; 11] = [
-    "annotate",
-    "components",
-    "configurations",
-    "dashboard",
-    "logs",
-    "mcpservers",
-    "mtls",
-    "status",
-    "uninstall",
-    "upgrade",
-    "workflow",
-];
+/// The one of them that is also a command of Dapr's CLI, with commands of its own.
+const SCHEDULER: &str = "scheduler";
+/// The name of Dapr's CLI, which has no roles.
+const DAPR: &str = "dapr";
 /// Exit code for a command line that cannot be understood.
 const USAGE: u8 = 2;
 
@@ -38,8 +28,6 @@ enum Role {
     DemoService(Vec<OsString>),
     /// A role that this version does not have.
     Missing(String),
-    /// A command that this version does not have.
-    MissingCommand(String),
     /// The user's commands, under this name.
     Commands(String),
 }
@@ -55,10 +43,6 @@ pub(crate) fn main(args: Vec<OsString>) -> ExitCode {
         Role::DemoService(args) => demo::service(args),
         Role::Missing(name) => complain(
             &format!("the role \"{name}\" is not built into this version of Outrigger"),
-            1,
-        ),
-        Role::MissingCommand(name) => complain(
-            &format!("the command \"{name}\" is not built into this version of Outrigger"),
             1,
         ),
         Role::Commands(name) => commands::main(&name, args),
@@ -78,11 +62,17 @@ impl Role {
             Some(SIDECAR) => Self::Sidecar(args[2..].to_vec()),
             Some(commands::GUARD) => Self::Guard,
             Some(demo::SERVICE) => Self::DemoService(args[1..].to_vec()),
+            Some(SCHEDULER) if asks_scheduler(&name, &args[2..]) => Self::Commands(name),
             Some(role) if UNBUILT_ROLES.contains(&role) => Self::Missing(role.to_owned()),
-            Some(command) if UNBUILT_COMMANDS.contains(&command) => Self::MissingCommand(command.to_owned()),
             _ => Self::Commands(name),
         }
     }
+}
+
+/// Whether `scheduler` is the command that asks a scheduler: a word follows (`scheduler list`). Flags alone make one.
+fn asks_scheduler(program: &str, rest: &[OsString]) -> bool {
+    let is_word = |arg: &OsString| !arg.as_encoded_bytes().starts_with(b"-");
+    program == DAPR || rest.first().is_some_and(is_word)
 }
 
 /// The file name of the program that `argv[0]` names, without the ending of an executable.
@@ -132,9 +122,17 @@ mod tests {
             Role::Sidecar(words(&["-app-id=a"]))
         );
         assert_eq!(role(&["outrigger", "sentry"]), Role::Missing("sentry".into()));
-        assert_eq!(
-            role(&["dapr", "uninstall", "--all"]),
-            Role::MissingCommand("uninstall".into())
-        );
+    }
+
+    #[test]
+    fn a_scheduler_is_made_or_asked() {
+        let made = Role::Missing("scheduler".into());
+        assert_eq!(role(&["outrigger", "scheduler"]), made);
+        assert_eq!(role(&["outrigger", "scheduler", "--port", "1"]), made);
+        let asked = Role::Commands("outrigger".into());
+        assert_eq!(role(&["outrigger", "scheduler", "list"]), asked);
+        let asked = Role::Commands("dapr".into());
+        assert_eq!(role(&["dapr", "scheduler", "-k", "list"]), asked);
+        assert_eq!(role(&["dapr", "scheduler"]), asked);
     }
 }

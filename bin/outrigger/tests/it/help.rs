@@ -19,6 +19,7 @@ fn each_command_has_its_help() {
         let done = user.done(&[command, "--help"]);
         assert_eq!(done.code, Some(0), "{done:?}");
         insta::assert_snapshot!(format!("help_{command}"), done.out);
+        assert_eq!(user.done(&["help", command]).out, done.out);
     }
 }
 
@@ -53,7 +54,7 @@ fn shells_get_their_scripts() {
             done.code == Some(0) && done.out.contains(part),
             "{shell}: {done:?}"
         );
-        for hidden in ["run-guard", "demo-service"] {
+        for hidden in ["run-guard", "demo-service", "uninstall"] {
             assert!(!done.out.contains(hidden), "{shell} offers {hidden}");
         }
     }

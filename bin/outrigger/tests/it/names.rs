@@ -71,16 +71,49 @@ fn roles_and_commands_that_are_not_built_say_so() {
             assert_eq!(done.out, "");
         }
     }
-    let done = user.done(&["dashboard"]);
-    assert_eq!(done.code, Some(1));
-    assert_eq!(
-        done.err,
-        "the command \"dashboard\" is not built into this version of Outrigger\n"
-    );
     let done = user.done(&["list", "-k"]);
     assert_eq!(done.code, Some(1));
     assert!(
         done.err.starts_with("❌  Kubernetes mode (-k) is not built into"),
         "{done:?}"
     );
+}
+
+#[test]
+fn commands_that_are_not_built_are_known_wherever_they_stand() {
+    let user = User::new();
+    let dapr = link(&user, "dapr");
+    for (args, name) in [
+        (&["dashboard"][..], "dashboard"),
+        (&["uninstall", "--all", "-k"], "uninstall"),
+        (&["uninstall", "--help"], "uninstall"),
+        (&["--runtime-path", "/opt", "uninstall"], "uninstall"),
+        (&["help", "uninstall"], "uninstall"),
+        (&["help", "wf", "list"], "workflow"),
+        (&["scheduler", "list"], "scheduler"),
+        (&["sched", "delete-all", "--", "-x"], "scheduler"),
+    ] {
+        for program in [dapr.as_path(), env!("CARGO_BIN_EXE_outrigger").as_ref()] {
+            let done = Done::of(user.command_as(program, args).output().unwrap());
+            let text = format!("❌  the command \"{name}\" is not built into this version of Outrigger\n");
+            assert_eq!((done.code, &done.err), (Some(1), &text), "{args:?}");
+            assert_eq!(done.out, "");
+        }
+    }
+    for args in [["--log-as-json", "uninstall"], ["uninstall", "--log-as-json"]] {
+        let done = user.done(&args);
+        assert_eq!(done.code, Some(1));
+        let line: serde_json::Value = serde_json::from_str(&done.err).unwrap();
+        let text = "the command \"uninstall\" is not built into this version of Outrigger";
+        assert_eq!(line["msg"], text, "{args:?}");
+    }
+    // What is not known at all is told with what may be meant.
+    for args in [&["lst"][..], &["help", "lst"]] {
+        let done = user.done(args);
+        assert_eq!(done.code, Some(2));
+        assert!(
+            done.err.contains("unrecognized subcommand 'lst'") && done.err.contains("'list'"),
+            "{done:?}"
+        );
+    }
 }
