@@ -8,6 +8,7 @@ use http::{Request, Response};
 use outrigger_block_pubsub::{Metadata, envelope};
 use outrigger_resource_manifest::{BulkSubscribe, Routes};
 use outrigger_transport::{Body, client::Http2Channel};
+use outrigger_wire_names::pubsub;
 
 use crate::Error;
 
@@ -89,6 +90,13 @@ pub struct BulkDelivery<'a> {
     pub pubsub_name: &'a str,
     /// The events.
     pub entries: &'a [BulkEntry],
+}
+
+impl BulkDelivery<'_> {
+    /// Metadata of the whole delivery: the broker component.
+    pub fn metadata(&self) -> Metadata {
+        Metadata::from([(pubsub::PUBSUB_NAME.to_owned(), self.pubsub_name.to_owned())])
+    }
 }
 
 /// What the app makes of each entry, by its id. Entries that are not named count as [`EventVerdict::Retry`].

@@ -225,6 +225,8 @@ async fn events_in_bulk_fall_back_to_the_older_call() {
             (bulk.r#type.as_str(), bulk.path.as_str()),
             ("com.dapr.event.sent.bulk", "/bulk")
         );
+        assert_eq!(bulk.metadata["pubsubName"], "p");
+        assert_eq!(app.seen().metadata[0].get("pubsubname").unwrap(), "p");
         assert_eq!(app.seen().alpha, alpha);
     }
     let (channel, _app) = serving(App {

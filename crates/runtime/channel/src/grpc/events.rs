@@ -43,7 +43,8 @@ pub(super) async fn deliver_bulk(
     channel: &GrpcChannel,
     delivery: BulkDelivery<'_>,
 ) -> Result<Verdicts, Error> {
-    match call_bulk(channel, message::bulk(&delivery)).await {
+    let metadata = metadata::of_event(&delivery.metadata(), None);
+    match call_bulk(channel, message::bulk(&delivery), metadata).await {
         Ok(answer) => {
             let named = answer.statuses.into_iter();
             Ok(named.map(|one| (one.entry_id, verdict(one.status))).collect())
@@ -63,15 +64,16 @@ pub(super) async fn deliver_bulk(
 async fn call_bulk(
     channel: &GrpcChannel,
     message: TopicEventBulkRequest,
+    metadata: HeaderMap,
 ) -> Result<TopicEventBulkResponse, Status> {
     // The payloads are shared, so that the copy for the fallback costs little.
     let sent = message.encoded_len();
-    let request = channel.request(message.clone(), HeaderMap::new());
+    let request = channel.request(message.clone(), metadata.clone());
     let mut callback = channel.callback();
     let call = callback.on_bulk_topic_event(request);
     let answer = match channel.count(grpc::ON_BULK_TOPIC_EVENT, sent, call).await {
         Err(status) if status.code() == Code::Unimplemented => {
-            let request = channel.request(message, HeaderMap::new());
+            let request = channel.request(message, metadata);
             let mut callback = channel.callback_alpha();
             let call = callback.on_bulk_topic_event_alpha1(request);
             channel.count(grpc::ON_BULK_TOPIC_EVENT_ALPHA, sent, call).await

@@ -3,12 +3,12 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode,
     header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST},
 };
 use outrigger_base_std::Object;
 use outrigger_block_pubsub::Metadata;
-use outrigger_transport::hop;
+use outrigger_transport::{Body, hop};
 use outrigger_wire_names::{cloud_event, content, headers};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -108,7 +108,7 @@ fn of_text(status: &str) -> Option<EventVerdict> {
 struct Envelope<'a> {
     id: &'a str,
     entries: Vec<Entry<'a>>,
-    metadata: &'a Metadata,
+    metadata: Metadata,
     topic: &'a str,
     pubsubname: &'a str,
     #[serde(rename = "type")]
@@ -120,7 +120,8 @@ struct Envelope<'a> {
 struct Entry<'a> {
     entry_id: &'a str,
     event: Box<RawValue>,
-    metadata: &'a Metadata,
+    /// `null` where there is none, as from the peers.
+    metadata: Option<&'a Metadata>,
     content_type: &'a str,
 }
 
@@ -129,15 +130,23 @@ pub(super) async fn deliver_bulk(
     channel: &HttpChannel,
     delivery: BulkDelivery<'_>,
 ) -> Result<Verdicts, Error> {
-    let body = bulk_body(&delivery)?;
-    let mut request = channel.own(Method::POST, &rooted(delivery.path), Bytes::from(body).into())?;
-    request
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content::JSON));
+    let request = bulk_request(channel, &delivery)?;
     let response = channel.send(request).await.map_err(|failed| failed.error)?;
     let status = response.status();
     let body = HttpChannel::collect(response).await?;
     Ok(bulk_verdicts(status, &body, delivery.entries))
+}
+
+fn bulk_request(channel: &HttpChannel, delivery: &BulkDelivery<'_>) -> Result<Request<Body>, Error> {
+    let body = Bytes::from(bulk_body(delivery)?);
+    let mut request = channel.own(Method::POST, &rooted(delivery.path), body.into())?;
+    // The name of a broker that cannot be a header's value stands in the body only.
+    let metadata = of_metadata(&delivery.metadata());
+    let own = std::mem::replace(request.headers_mut(), metadata);
+    let headers = request.headers_mut();
+    headers.extend(own);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content::JSON));
+    Ok(request)
 }
 
 /// The body of a bulk delivery, as HTTP apps get it.
@@ -145,7 +154,6 @@ pub(super) async fn deliver_bulk(
 /// # Errors
 /// An envelope that is not JSON.
 pub fn bulk_body(delivery: &BulkDelivery<'_>) -> Result<Vec<u8>, Error> {
-    let empty = Metadata::new();
     let entries = delivery
         .entries
         .iter()
@@ -154,7 +162,7 @@ pub fn bulk_body(delivery: &BulkDelivery<'_>) -> Result<Vec<u8>, Error> {
     let envelope = Envelope {
         id: &delivery.id,
         entries,
-        metadata: &empty,
+        metadata: delivery.metadata(),
         topic: delivery.topic,
         pubsubname: delivery.pubsub_name,
         type_: cloud_event::DEFAULT_BULK_TYPE,
@@ -172,7 +180,7 @@ fn bulk_entry(entry: &BulkEntry) -> Result<Entry<'_>, Error> {
     Ok(Entry {
         entry_id: &entry.id,
         event: event.map_err(|error| event_error(&error))?,
-        metadata: &entry.metadata,
+        metadata: Some(&entry.metadata).filter(|metadata| !metadata.is_empty()),
         content_type: &entry.content_type,
     })
 }
@@ -244,6 +252,51 @@ mod tests {
         assert_eq!(of(200, r#"{"status":"RETRY"} and more"#), EventVerdict::Retry);
         assert_eq!(of(404, ""), EventVerdict::Drop);
         assert_eq!(of(500, ""), EventVerdict::Retry);
+    }
+
+    #[test]
+    fn a_batch_names_its_broker_and_has_no_empty_metadata() {
+        let entry = |id: &str, metadata: &[(&str, &str)]| BulkEntry {
+            id: id.to_owned(),
+            event: Bytes::from_static(b"\x00"),
+            is_envelope: false,
+            content_type: "application/octet-stream".to_owned(),
+            metadata: metadata
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        };
+        let delivery = BulkDelivery {
+            id: "i".to_owned(),
+            path: "/bulk",
+            topic: "t",
+            pubsub_name: "ps",
+            entries: &[entry("1", &[]), entry("2", &[("k", "v")])],
+        };
+        let settings = crate::Settings {
+            address: "127.0.0.1".to_owned(),
+            port: 1,
+            protocol: crate::Protocol::Http,
+            token: Some("secret".into()),
+            app_id: "app".to_owned(),
+            max_head: 4096,
+            max_body: 4096,
+        };
+        let channel = HttpChannel::new(&settings, outrigger_base_task::TaskSet::new("test")).unwrap();
+        let request = bulk_request(&channel, &delivery).unwrap();
+        assert_eq!(request.uri(), "/bulk");
+        assert_eq!(request.headers()["pubsubname"], "ps");
+        assert_eq!(request.headers()["content-type"], "application/json");
+        assert_eq!(request.headers()["dapr-api-token"], "secret");
+        assert_eq!(
+            String::from_utf8(bulk_body(&delivery).unwrap()).unwrap(),
+            concat!(
+                r#"{"id":"i","entries":["#,
+                r#"{"entryId":"1","event":"AA==","metadata":null,"contentType":"application/octet-stream"},"#,
+                r#"{"entryId":"2","event":"AA==","metadata":{"k":"v"},"contentType":"application/octet-stream"}],"#,
+                r#""metadata":{"pubsubName":"ps"},"topic":"t","pubsubname":"ps","type":"com.dapr.event.sent.bulk"}"#
+            )
+        );
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(super) fn bulk(delivery: &BulkDelivery<'_>) -> TopicEventBulkRequest {
     TopicEventBulkRequest {
         id: delivery.id.clone(),
         entries: entries.collect(),
-        metadata: Default::default(),
+        metadata: delivery.metadata().into_iter().collect(),
         topic: delivery.topic.to_owned(),
         pubsub_name: delivery.pubsub_name.to_owned(),
         r#type: cloud_event::DEFAULT_BULK_TYPE.to_owned(),
