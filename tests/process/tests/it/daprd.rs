@@ -3,28 +3,23 @@
 //! With a `daprd` of Dapr's, which `OUTRIGGER_TEST_DAPRD` names, the neighbours are one of each; without it, both are
 //! ours, and the two ways between sidecars are still walked.
 
+mod swaps;
+
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use http::Method;
 use http_body_util::Full;
 use outrigger_testing_harness::{Folder, NamespacePair, eventually};
-use tokio::time::Instant;
 
-use crate::{
-    namespaces::{ERROR_RATE_MAX, RECOVERY_MAX},
-    rig::{
-        App, Kind, PATIENCE, Place, Plan, Raw, Sidecar, call,
-        grpc::{EchoApp, call_local, invoke_service, proxy},
-        http::{request, try_call},
-        load::Load,
-    },
+use crate::rig::{
+    App, Kind, PATIENCE, Place, Plan, Raw, Sidecar, call,
+    grpc::{EchoApp, call_local, invoke_service, proxy},
+    http::{request, try_call},
 };
 
 /// The variable that names Dapr's program.
 const DAPRD: &str = "OUTRIGGER_TEST_DAPRD";
-/// Calls that go well between two swaps.
-const CALLS: usize = 200;
 
 /// Dapr's program, where the environment names one.
 fn theirs() -> Option<Kind> {
@@ -134,66 +129,6 @@ async fn neighbours_of_either_kind_invoke_each_other() {
         "x"
     );
     assert_eq!(proxy(&theirs.grpc, "left-grpc", &[4, 5]).await.unwrap(), [4, 5]);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_neighbour_is_swapped_for_the_other_kind_under_load() {
-    let other = theirs().unwrap_or(Kind::Ours);
-    let pair = NamespacePair::new().unwrap();
-    let (left, right) = (Place::of(&pair.left), Place::of(&pair.right));
-    let folders = [Folder::new("caller").unwrap(), Folder::new("callee").unwrap()];
-    let caller = Plan::new("caller", folders[0].path()).at(&left).start().await;
-    let app = App::at("callee", &right);
-    let plan = Plan::new("callee", folders[1].path())
-        .at(&right)
-        .app(app.port, "http");
-    let mut callee = plan.start().await;
-    until_reached(&caller, "callee", "callee").await;
-
-    let load = Load::start(
-        &left,
-        caller.http,
-        "/v1.0/invoke/callee/method/hello",
-        "callee /hello",
-    );
-    load.more(CALLS).await;
-    let mut outages = Vec::new();
-    for kind in [&other, &Kind::Ours, &other] {
-        let killed = Instant::now();
-        callee.process.kill();
-        callee = plan.clone().kind(kind).start().await;
-        outages.push((killed, Instant::now()));
-        load.more(CALLS).await;
-    }
-    let end = Instant::now();
-    let report = load.end().await;
-    let ends = outages.iter().skip(1).map(|(killed, _)| *killed).chain([end]);
-    let recoveries: Vec<_> = outages
-        .iter()
-        .zip(ends)
-        .map(|((_, ready), end)| report.until(end).recovery(*ready))
-        .collect();
-    println!(
-        "swapped three times under load: {} calls, error rate {:.4}, recovered {recoveries:?} after it was ready",
-        report.0.len(),
-        report.error_rate()
-    );
-    assert!(report.error_rate() <= ERROR_RATE_MAX, "{}", report.error_rate());
-    assert!(
-        recoveries.iter().all(|took| *took <= RECOVERY_MAX),
-        "{recoveries:?}"
-    );
-    for sample in report.failures() {
-        let text = sample.failure.as_deref().unwrap_or_default();
-        assert!(
-            text.starts_with("500 ") && text.contains("ERR_DIRECT_INVOKE"),
-            "{text}"
-        );
-        let in_outage = outages
-            .iter()
-            .any(|(killed, ready)| sample.ended >= *killed && sample.begun <= *ready);
-        assert!(in_outage, "failed while nobody was down: {text}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

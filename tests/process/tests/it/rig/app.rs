@@ -40,7 +40,7 @@ type Body = BoxBody<Bytes, hyper::Error>;
 /// | `GET /endless` | chunks until the reader goes away |
 /// | `GET /held`, `POST /held` | as soon as the gate is open; a `POST` is noted as an event |
 /// | `POST /events` | 200; noted as an event, with the app's token that came beside it |
-/// | any other `GET` | `<name> <path and query>` |
+/// | any other `GET` | `<name> <path and query>`; counted |
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) port: u16,
@@ -61,6 +61,8 @@ struct State {
     events: Mutex<Vec<Value>>,
     /// Bytes of endless answers that were handed to the connection.
     sent: watch::Sender<usize>,
+    /// Plain `GET`s that were answered.
+    gets: watch::Sender<usize>,
 }
 
 impl App {
@@ -84,6 +86,7 @@ impl App {
             uploads: Mutex::default(),
             events: Mutex::default(),
             sent: watch::Sender::new(0),
+            gets: watch::Sender::new(0),
         });
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         let mut server = JoinSet::new();
@@ -143,6 +146,11 @@ impl App {
             .clone()
     }
 
+    /// Plain `GET`s so far.
+    pub(crate) fn gets(&self) -> usize {
+        *self.state.gets.borrow()
+    }
+
     /// Bytes of endless answers so far.
     pub(crate) fn sent(&self) -> usize {
         *self.state.sent.borrow()
@@ -179,6 +187,7 @@ impl State {
             (_, "/held") => self.hold(request).await,
             (&Method::POST, "/events") => self.take(request).await,
             (&Method::GET, _) => {
+                self.gets.send_modify(|gets| *gets += 1);
                 let path = request.uri().path_and_query().map_or("", |path| path.as_str());
                 text(StatusCode::OK, &format!("{} {path}", self.name))
             }
