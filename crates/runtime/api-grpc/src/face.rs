@@ -156,7 +156,8 @@ impl GrpcFace {
     }
 
     async fn dapr(&self, request: Request<Body>) -> Response<Body> {
-        size::as_peers_tell(boxed(self.0.dapr.clone().call(request).await))
+        let response = size::as_peers_tell(boxed(self.0.dapr.clone().call(request).await));
+        status::behind_answer(response)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, TE},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, TE},
 };
 use outrigger_runtime_api::{Api, AppStatus, Code, Error, metadata_of, method_uri};
 use outrigger_transport::Body;
@@ -42,6 +42,10 @@ pub(crate) async fn invoke(
             (of_grpc_app(head.headers.clone()), failed)
         }
         None => {
+            // They tell of the message that came, not of this one.
+            for name in [CONTENT_LENGTH, DATE] {
+                head.headers.remove(name);
+            }
             let mut map = metadata_of(&head.headers);
             map.insert(headers::HTTP_STATUS, HeaderValue::from(head.status.as_u16()));
             (

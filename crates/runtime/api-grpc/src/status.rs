@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use futures_util::stream;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use outrigger_runtime_api::{Code, Detail, Error, grpc_of_http};
 use outrigger_transport::Body;
 use outrigger_wire_names::{
@@ -73,6 +76,30 @@ pub(crate) fn answer(status: &Status) -> Response<Body> {
         map.insert(headers::GRPC_STATUS, HeaderValue::from(Code::Internal as i32));
     }
     response
+}
+
+/// What a status is on the wire.
+static OF_STATUS: [HeaderName; 3] = [
+    headers::GRPC_STATUS,
+    headers::GRPC_MESSAGE,
+    headers::GRPC_STATUS_DETAILS,
+];
+
+/// Puts the status that stands for an HTTP app's answer behind what the app said. The library sends a status and its
+/// metadata as one block, which clients take for trailers; an app's headers come before its answer.
+pub(crate) fn behind_answer(mut response: Response<Body>) -> Response<Body> {
+    let map = response.headers_mut();
+    if !(map.contains_key(headers::GRPC_STATUS) && map.contains_key(headers::HTTP_STATUS)) {
+        return response;
+    }
+    let mut trailers = HeaderMap::with_capacity(OF_STATUS.len());
+    for name in &OF_STATUS {
+        if let Some(value) = map.remove(name) {
+            trailers.insert(name, value);
+        }
+    }
+    let frame = stream::iter([Ok::<_, outrigger_transport::Error>(Frame::trailers(trailers))]);
+    response.map(|_| Body::from_frames(StreamBody::new(frame)))
 }
 
 fn rich(code: Code, message: &str, details: Vec<Any>) -> Status {

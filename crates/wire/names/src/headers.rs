@@ -37,6 +37,10 @@ pub const GRPC_TRACE_BIN: HeaderName = HeaderName::from_static("grpc-trace-bin")
 
 /// gRPC status code in trailers.
 pub const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+/// gRPC status message in trailers, percent-encoded.
+pub const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+/// gRPC status details in trailers: a `google.rpc.Status`.
+pub const GRPC_STATUS_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
 /// Ours: asks whether the peer on a new connection is Outrigger, and answers it; the value is the protocol's version.
 pub const PEER: HeaderName = HeaderName::from_static("outrigger-peer");

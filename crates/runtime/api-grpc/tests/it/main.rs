@@ -4,6 +4,7 @@ mod app;
 mod dapr_peer;
 mod echo;
 mod errors;
+mod heads;
 mod invoke;
 mod port;
 mod proxy;
