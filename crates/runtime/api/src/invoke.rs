@@ -50,10 +50,12 @@ impl Api {
         match self.target(id) {
             Target::Outside(name) => self.invoke_outside(name, request).await,
             Target::App(app) => {
-                let takes_trailers = self.parts().outside.headers().caller(&mut request, app.id);
+                let caller = self.parts().outside.headers();
+                let takes_trailers = caller.caller(&mut request, app.id);
                 let mut response = if self.is_self(app) {
                     self.invoke_self(id, request).await?
                 } else {
+                    caller.leave(&mut request);
                     self.invoke_peer(id, app, request).await?
                 };
                 hop::forward_response(&mut response, takes_trailers, forward::may_trail);

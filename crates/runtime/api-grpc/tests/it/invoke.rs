@@ -147,6 +147,32 @@ async fn a_runtime_without_a_namespace_is_in_the_default_one() {
 }
 
 #[tokio::test]
+async fn only_a_call_that_leaves_its_runtime_says_where_it_came_from() {
+    let tasks = TaskSet::new("apps");
+    let (caller, callee) = pair(app::http(&tasks), "http").await;
+    for (runtime, origin) in [
+        (&callee, vec![]),
+        (
+            &caller,
+            vec![
+                ("x-forwarded-for", "127.0.0.1"),
+                ("x-forwarded-host", "host"),
+                ("forwarded", "for=127.0.0.1;by=127.0.0.1;host=host"),
+            ],
+        ),
+    ] {
+        let mut told = told(runtime, "callee").await;
+        // The app is not told its own id in both forms.
+        told.retain(|(name, _)| !name.starts_with("dapr-"));
+        let told: Vec<_> = told
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(told, origin);
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_called_is_an_error_of_the_runtime() {
     let runtime = Runtime::alone("").await;
     let status = invoke(&runtime, "nobody", "m").await.unwrap_err();

@@ -23,6 +23,8 @@ impl Callee for Api {
         let takes_trailers = hop::forward_request(&mut request, may_trail);
         // It named this sidecar; the app has a name of its own.
         request.headers_mut().remove(HOST);
+        // Sidecars tell each other; Dapr's keep it from their apps.
+        request.headers_mut().remove(headers::DESTINATION_APP_ID);
         let _span = self.begin_call(&mut request);
         let failed = |kind, text: String| peer_error(StatusCode::INTERNAL_SERVER_ERROR, kind, text);
         let Some(channel) = self.channel() else {

@@ -1,7 +1,9 @@
 //! The headers that a sidecar sets on an invocation (dapr-runtime.md §3.8).
 
+use std::net::IpAddr;
+
 use http::{
-    HeaderName, HeaderValue, Request,
+    HeaderMap, HeaderName, HeaderValue, Request,
     header::{FORWARDED, HOST},
 };
 use outrigger_runtime_host::Identity;
@@ -29,9 +31,8 @@ pub(super) fn may_trail(name: &HeaderName) -> bool {
 pub struct Caller {
     app_id: HeaderValue,
     namespace: HeaderValue,
-    forwarded_for: HeaderValue,
-    forwarded_host: HeaderValue,
-    forwarded: HeaderValue,
+    /// Where this runtime is, as calls that leave it tell: a name and its value.
+    origin: [(HeaderName, HeaderValue); 3],
 }
 
 impl Caller {
@@ -39,12 +40,19 @@ impl Caller {
     pub fn new(identity: &Identity) -> Self {
         let value = |text: &str| HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""));
         let (address, host) = (identity.host_address, &*identity.host_name);
+        // RFC 7239, section 6: an address of IPv6 has brackets, and quotes around them.
+        let node = match address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("\"[{address}]\""),
+        };
         Self {
             app_id: value(&identity.app_id),
             namespace: value(identity.namespace().unwrap_or(environment::NAMESPACE_DEFAULT)),
-            forwarded_for: value(&address.to_string()),
-            forwarded_host: value(host),
-            forwarded: value(&format!("for={address};by={address};host={host}")),
+            origin: [
+                (headers::X_FORWARDED_FOR, value(&address.to_string())),
+                (headers::X_FORWARDED_HOST, value(host)),
+                (FORWARDED, value(&format!("for={node};by={node};host={host}"))),
+            ],
         }
     }
 
@@ -54,23 +62,29 @@ impl Caller {
         let takes_trailers = hop::forward_request(request, may_trail);
         let map = request.headers_mut();
         map.remove(HOST);
-        map.remove(headers::APP_ID);
-        map.remove(headers::API_TOKEN);
-        map.insert(headers::CALLER_APP_ID, self.app_id.clone());
-        map.insert(headers::CALLER_NAMESPACE, self.namespace.clone());
-        if let Ok(callee) = HeaderValue::from_str(callee) {
-            map.insert(headers::CALLEE_APP_ID, callee.clone());
+        map.remove(headers::DESTINATION_APP_ID);
+        self.identify(map, callee);
+        takes_trailers
+    }
+
+    /// What a request that goes to another runtime has beside that: where it came from, behind what its own caller said
+    /// of that, since that may be a gateway; and the app it is for.
+    pub(crate) fn leave(&self, request: &mut Request<Body>) {
+        let map = request.headers_mut();
+        if let Some(callee) = map.get(headers::CALLEE_APP_ID).cloned() {
             map.insert(headers::DESTINATION_APP_ID, callee);
         }
-        map.insert(headers::X_FORWARDED_FOR, self.forwarded_for.clone());
-        map.insert(headers::X_FORWARDED_HOST, self.forwarded_host.clone());
-        map.insert(FORWARDED, self.forwarded.clone());
-        takes_trailers
+        for (name, value) in &self.origin {
+            map.append(name, value.clone());
+        }
     }
 
     /// The identity on a gRPC call that is passed through.
     pub(crate) fn grpc_caller(&self, request: &mut Request<Body>, callee: &str) {
-        let map = request.headers_mut();
+        self.identify(request.headers_mut(), callee);
+    }
+
+    fn identify(&self, map: &mut HeaderMap, callee: &str) {
         map.remove(headers::APP_ID);
         map.remove(headers::API_TOKEN);
         map.insert(headers::CALLER_APP_ID, self.app_id.clone());
@@ -114,6 +128,47 @@ mod tests {
                 assert_eq!(values, [told]);
             }
         }
+    }
+
+    #[test]
+    fn a_call_that_leaves_says_where_it_came_from_behind_what_its_caller_said() {
+        let mut request = Request::new(Body::empty());
+        let map = request.headers_mut();
+        map.insert("x-forwarded-for", HeaderValue::from_static("9.9.9.9"));
+        map.insert("forwarded", HeaderValue::from_static("for=8.8.8.8"));
+        map.insert("destination-app-id", HeaderValue::from_static("feigned"));
+        let caller = Caller::new(&identity(""));
+        caller.caller(&mut request, "callee");
+        let values = |request: &Request<Body>, name: &str| -> Vec<String> {
+            let values = request.headers().get_all(name).iter();
+            values.map(|value| value.to_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(values(&request, "x-forwarded-for"), ["9.9.9.9"]);
+        assert!(values(&request, "x-forwarded-host").is_empty());
+        assert!(values(&request, "destination-app-id").is_empty());
+        caller.leave(&mut request);
+        assert_eq!(values(&request, "x-forwarded-for"), ["9.9.9.9", "10.0.0.1"]);
+        assert_eq!(values(&request, "x-forwarded-host"), ["host"]);
+        assert_eq!(
+            values(&request, "forwarded"),
+            ["for=8.8.8.8", "for=10.0.0.1;by=10.0.0.1;host=host"]
+        );
+        assert_eq!(values(&request, "destination-app-id"), ["callee"]);
+    }
+
+    #[test]
+    fn an_address_of_ipv6_is_quoted_where_it_is_a_node() {
+        let mut request = Request::new(Body::empty());
+        let host_address = "2001:db8::1".parse().unwrap();
+        let identity = Identity {
+            host_address,
+            ..identity("")
+        };
+        Caller::new(&identity).leave(&mut request);
+        assert_eq!(request.headers()["x-forwarded-for"], "2001:db8::1");
+        let node = r#""[2001:db8::1]""#;
+        let expected = format!("for={node};by={node};host=host");
+        assert_eq!(request.headers()["forwarded"], *expected);
     }
 
     #[test]
