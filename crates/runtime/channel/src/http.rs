@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header::HOST
 use http_body::Body as _;
 use outrigger_base_std::BoxError;
 use outrigger_base_task::TaskSet;
+use outrigger_runtime_peer::path;
 use outrigger_runtime_telemetry::{Exchange, Telemetry};
 use outrigger_transport::{
     Body,
@@ -168,6 +169,9 @@ impl AppChannel for HttpChannel {
     async fn invoke(&self, mut request: InvokeRequest) -> Result<Response<Body>, Error> {
         if let Some(token) = &self.token {
             request.headers_mut().insert(headers::API_TOKEN, token.clone());
+        }
+        if let Some(uri) = path::called(request.uri()) {
+            *request.uri_mut() = uri;
         }
         self.send(request).await.map_err(|failed| failed.error.into())
     }

@@ -86,7 +86,9 @@ impl Api {
         let snapshot = self.host().snapshot_owned();
         let endpoint = snapshot.http_endpoint(name);
         let base = endpoint.map_or(name, |endpoint| &endpoint.base_url);
-        let uri = join(base, path_and_query(request.uri())).map_err(|error| fail(&chain(&*error)))?;
+        let called = path::called(request.uri());
+        let called = called.as_ref().unwrap_or_else(|| request.uri());
+        let uri = join(base, path_and_query(called)).map_err(|error| fail(&chain(&*error)))?;
         let takes_trailers = prepare(&mut request, &uri, endpoint);
         let authority = uri.authority().map_or_else(String::new, ToString::to_string);
         let key = format!(
