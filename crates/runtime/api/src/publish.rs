@@ -155,13 +155,15 @@ impl Api {
     }
 }
 
-/// A message without an envelope has its trace beside it.
+/// A message without an envelope has its trace beside it, where there is one.
 fn with_trace(mut metadata: Metadata, trace: &TraceContext) -> Metadata {
     let parent = trace.is_valid().then(|| trace.traceparent());
     let parent = parent.as_ref().map_or("", |parent| parent.as_str());
     let state = trace.tracestate().unwrap_or_default();
     for (name, text) in [(cloud_event::TRACE_ID, parent), (cloud_event::TRACE_STATE, state)] {
-        metadata.insert(name.to_owned(), text.to_owned());
+        if !text.is_empty() {
+            metadata.insert(name.to_owned(), text.to_owned());
+        }
     }
     metadata
 }

@@ -132,6 +132,22 @@ async fn raw_messages_come_as_events_of_bytes() {
 }
 
 #[tokio::test]
+async fn a_raw_message_without_a_trace_has_none_beside_it() {
+    let rig = Rig::started(&shared(Vec::new()), "").await;
+    let metadata = Metadata::from([("rawPayload".to_owned(), "true".to_owned())]);
+    let published = rig.api.publish(PublishRequest {
+        pubsub: "fake".to_owned(),
+        topic: "t".to_owned(),
+        data: "x".into(),
+        content_type: String::new(),
+        metadata: metadata.clone(),
+        trace: TraceContext::default(),
+    });
+    published.await.unwrap();
+    assert_eq!(rig.published()[0].metadata, metadata);
+}
+
+#[tokio::test]
 async fn binary_mode_takes_its_attributes_from_metadata() {
     let app = shared(vec![wants("fake", "t", "/in")]);
     let rig = Rig::started(&app, "").await;
