@@ -3,7 +3,9 @@
 use http::{Response, StatusCode};
 use outrigger_base_std::go::format_duration;
 use outrigger_resource_manifest::Routes;
-use outrigger_runtime_api::{AppConnection, Error, Metadata, SubscriptionInfo, SubscriptionKind};
+use outrigger_runtime_api::{
+    AppConnection, ComponentInfo, Error, Metadata, SubscriptionInfo, SubscriptionKind,
+};
 use outrigger_transport::Body;
 use outrigger_wire_names::{headers, messages};
 use serde_json::{Map, Value, json};
@@ -15,12 +17,7 @@ pub(crate) fn get(call: &Call<'_>) -> Response<Body> {
 }
 
 fn metadata(metadata: &Metadata) -> Value {
-    let components = metadata.components.iter().map(|component| {
-        json!({
-            "name": component.name, "type": component.type_, "version": component.version,
-            "capabilities": component.capabilities,
-        })
-    });
+    let components = metadata.components.iter().map(component);
     let mut body = Map::new();
     body.insert("id".into(), metadata.id.as_str().into());
     body.insert("runtimeVersion".into(), metadata.runtime_version.into());
@@ -44,6 +41,18 @@ fn metadata(metadata: &Metadata) -> Value {
         "appConnectionProperties".into(),
         app_connection(&metadata.app_connection),
     );
+    Value::Object(body)
+}
+
+/// A component; capabilities only where there are some, as with Dapr.
+fn component(component: &ComponentInfo) -> Value {
+    let mut body = Map::new();
+    body.insert("name".into(), component.name.as_str().into());
+    body.insert("type".into(), component.type_.as_str().into());
+    body.insert("version".into(), component.version.as_str().into());
+    if !component.capabilities.is_empty() {
+        body.insert("capabilities".into(), component.capabilities.clone().into());
+    }
     Value::Object(body)
 }
 
@@ -125,4 +134,23 @@ pub(crate) fn shut_down(call: &Call<'_>) -> Response<Body> {
         .is_some_and(|value| value.as_bytes() == b"true");
     call.api.shut_down(force);
     answer::no_content()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_shows_capabilities_that_it_has() {
+        let mut info = ComponentInfo {
+            name: "a".to_owned(),
+            type_: "secretstores.local.env".to_owned(),
+            version: "v1".to_owned(),
+            capabilities: Vec::new(),
+        };
+        let plain = json!({"name": "a", "type": "secretstores.local.env", "version": "v1"});
+        assert_eq!(component(&info), plain);
+        info.capabilities.push("ETAG");
+        assert_eq!(component(&info)["capabilities"], json!(["ETAG"]));
+    }
 }

@@ -32,5 +32,6 @@ pub use outrigger_runtime_channel::{
     AppStatus, EventVerdict,
     grpc::{metadata_of, topic_event, verdict},
 };
+pub use outrigger_runtime_host::ComponentInfo;
 pub use outrigger_runtime_peer::status::grpc_of_http;
 pub use outrigger_runtime_telemetry::{Exchange, Telemetry, registry as metrics_registry};
