@@ -1,4 +1,4 @@
 //! Trace contexts and baggage.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| outrigger_fuzz::trace::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| outrigger_testing_fuzz::trace::run(data));

@@ -1,4 +1,4 @@
 //! Manifests.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| outrigger_fuzz::yaml::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| outrigger_testing_fuzz::yaml::run(data));

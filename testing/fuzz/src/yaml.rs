@@ -46,7 +46,7 @@ fn measure(root: &Node) -> (usize, usize) {
         match &node.kind {
             NodeKind::Mapping(entries) => open.extend(entries.iter().map(|entry| (&*entry.value, depth + 1))),
             NodeKind::Sequence(items) => open.extend(items.iter().map(|item| (&**item, depth + 1))),
-            _ => {}
+            NodeKind::Scalar { .. } => {}
         }
     }
     (nodes, deepest)

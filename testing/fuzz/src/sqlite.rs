@@ -8,7 +8,7 @@
     unreachable_pub,
     reason = "another crate's file, of which not everything is used here"
 )]
-#[path = "../../crates/component/sqlite/src/connection_string.rs"]
+#[path = "../../../crates/component/sqlite/src/connection_string.rs"]
 mod connection_string;
 
 use connection_string::ConnectionString;

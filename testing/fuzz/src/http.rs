@@ -7,14 +7,14 @@
     unreachable_pub,
     reason = "another crate's file, of which not everything is used here"
 )]
-#[path = "../../crates/runtime/api-http/src/query.rs"]
+#[path = "../../../crates/runtime/api-http/src/query.rs"]
 mod query;
 #[allow(
     dead_code,
     unreachable_pub,
     reason = "another crate's file, of which not everything is used here"
 )]
-#[path = "../../crates/runtime/api-http/src/route.rs"]
+#[path = "../../../crates/runtime/api-http/src/route.rs"]
 mod route;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};

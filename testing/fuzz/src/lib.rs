@@ -1,8 +1,8 @@
 //! What the fuzz targets do with bytes: one module for each, whose `run` takes any bytes and must return.
 //!
 //! A panic is a finding, and so is a broken promise: what was read and is written again must mean the same. The
-//! targets in `fuzz_targets/` hand libFuzzer's bytes to these; `tests/replay.rs` hands them the corpus, and bytes near
-//! it, with a stable compiler.
+//! programs in `fuzz/fuzz_targets` hand libFuzzer's bytes to these; `tests/replay.rs` hands them the corpus, and bytes
+//! near it, with a stable compiler and beside all other tests.
 
 pub mod cel;
 pub mod cloud_event;

@@ -1,5 +1,10 @@
 //! The corpus, and bytes near it, with a stable compiler and without a fuzzer.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "how long each target took is for people to read"
+)]
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -14,17 +19,17 @@ type Run = fn(&[u8]);
 
 /// The targets, by their names.
 const TARGETS: [(&str, Run); 11] = [
-    ("cel", outrigger_fuzz::cel::run),
-    ("cloud_event", outrigger_fuzz::cloud_event::run),
-    ("flags", outrigger_fuzz::flags::run),
-    ("go", outrigger_fuzz::go::run),
-    ("http", outrigger_fuzz::http::run),
-    ("http_api", outrigger_fuzz::http_api::run),
-    ("internal", outrigger_fuzz::internal::run),
-    ("mdns", outrigger_fuzz::mdns::run),
-    ("sqlite", outrigger_fuzz::sqlite::run),
-    ("trace", outrigger_fuzz::trace::run),
-    ("yaml", outrigger_fuzz::yaml::run),
+    ("cel", outrigger_testing_fuzz::cel::run),
+    ("cloud_event", outrigger_testing_fuzz::cloud_event::run),
+    ("flags", outrigger_testing_fuzz::flags::run),
+    ("go", outrigger_testing_fuzz::go::run),
+    ("http", outrigger_testing_fuzz::http::run),
+    ("http_api", outrigger_testing_fuzz::http_api::run),
+    ("internal", outrigger_testing_fuzz::internal::run),
+    ("mdns", outrigger_testing_fuzz::mdns::run),
+    ("sqlite", outrigger_testing_fuzz::sqlite::run),
+    ("trace", outrigger_testing_fuzz::trace::run),
+    ("yaml", outrigger_testing_fuzz::yaml::run),
 ];
 
 /// Bytes that mean something to one parser or another.
@@ -68,8 +73,13 @@ fn change(seed: &[u8], dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
+/// The workspace of the fuzzer's own, with its corpus.
+fn fuzzer() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
+}
+
 fn seeds(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    let folder = fuzzer().join("corpus").join(target);
     let listing = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut seeds: Vec<_> = listing
         .map(|entry| entry.unwrap().path())
@@ -111,7 +121,7 @@ fn every_target_takes_its_corpus_and_what_is_near_it() {
 
 #[test]
 fn every_target_is_a_program_of_its_own() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets");
+    let folder = fuzzer().join("fuzz_targets");
     let mut programs: Vec<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| {

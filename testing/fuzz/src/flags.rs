@@ -7,7 +7,7 @@
     unreachable_pub,
     reason = "another crate's file, of which not everything is used here"
 )]
-#[path = "../../bin/outrigger/src/sidecar/flags.rs"]
+#[path = "../../../bin/outrigger/src/sidecar/flags.rs"]
 mod sidecar;
 
 use sidecar::{FLAGS, Flags, Kind};
