@@ -47,7 +47,8 @@ fn run_steps(lab: &Lab, steps: &[Step]) -> io::Result<Vec<Row>> {
     for step in steps {
         writeln!(io::stdout(), "\n== {}: {}", step.name, step.about)?;
         let began = Instant::now();
-        let (outcome, closing) = run_step(lab, step)?;
+        let (outcome, mut closing) = run_step(lab, step)?;
+        closing.extend(step.note.map(|note| note(lab)));
         rows.push(Row {
             step: step.name,
             took: began.elapsed(),

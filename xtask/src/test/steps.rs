@@ -30,6 +30,8 @@ pub(crate) struct Step {
     pub(crate) absent: fn(&Lab) -> Option<String>,
     /// Its commands.
     pub(crate) jobs: fn(&Lab) -> Vec<Job>,
+    /// What the summary says of it beside its runners' closing lines: what was tested depends on the environment.
+    pub(crate) note: Option<fn(&Lab) -> String>,
 }
 
 /// Every step of this checkout.
@@ -52,6 +54,7 @@ impl Step {
             deadline: Duration::from_secs(minutes * 60),
             absent: |_| None,
             jobs,
+            note: None,
         }
     }
 
@@ -69,6 +72,11 @@ impl Step {
     /// It runs another program of the workspace.
     fn after_build(mut self) -> Self {
         self.wants_build = |_| true;
+        self
+    }
+
+    fn note(mut self, note: fn(&Lab) -> String) -> Self {
+        self.note = Some(note);
         self
     }
 

@@ -123,6 +123,7 @@ fn test() -> Step {
         &needs::OPENSSL,
         &needs::PYTHON,
     ])
+    .note(Lab::neighbour)
     .tests_program()
 }
 
