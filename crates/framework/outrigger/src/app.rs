@@ -211,9 +211,8 @@ impl App {
     }
 
     /// Bytes that a body may have which an extractor reads whole; 4 MiB by default. A call with a larger one is answered
-    /// with 413. An event that is larger is refused: it comes again where its broker redelivers, and goes into the
-    /// dead-letter topic where there is one. A broker that does neither, such as `pubsub.in-memory`, loses it, and the log
-    /// says so.
+    /// with 413. An event that is larger fails: it goes into the dead-letter topic where there is one, and otherwise comes
+    /// again where its broker redelivers. Without either, as with `pubsub.in-memory`, it is lost, and the log says so.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.settings.max_body = bytes;
         self

@@ -40,7 +40,7 @@
 //! | an error in the middle of a streamed answer | the body ends with an error | the same, one hop later |
 //! | an event is acknowledged | when the handler has returned | when the sidecar has the handler's answer: an event whose answer was lost on the way comes again |
 //! | an event that a handler never returns from | is in hand until the app ends, then goes back to its broker | the same; the sidecar's resiliency policy may end it earlier |
-//! | a handler that panics | 500; an event comes again where its broker redelivers, and goes into the dead-letter topic where there is one | the same |
+//! | a handler that panics | 500; an event has failed: [`Verdict::Retry`] says what becomes of it | the same, unless a retry policy of the sidecar delivers it again |
 //! | a batch of events for a route without a handler | dropped, as a single event is: it goes into the dead-letter topic | as with every app of Dapr's: lost, with an error in the sidecar's log |
 //! | paths of event handlers | nobody can call them | other apps can invoke them, as with every app of Dapr's |
 //! | spans | an operation is a span named as its gRPC method, a publish one named `pubsub/` and the topic | those of the sidecar, named by the path of its HTTP API |
@@ -75,6 +75,10 @@
 //! An app subscribes in code ([`App::on`], [`App::subscribe`]). A `Subscription` among the resources names a route: that of
 //! a handler of events ([`App::on_route`]), or a method. [`Topic::bulk`], or `bulkSubscribe` in a resource, has events
 //! delivered in bulk; a handler of events still gets one at a time, and a method gets the request of the bulk delivery.
+//!
+//! A handler that returns has done with its event. After an error the event goes into the dead-letter topic where the
+//! subscription has one ([`Topic::dead_letter`]), at the first error as with Dapr; without one it comes again where the
+//! broker redelivers. [`Verdict`] says anything else.
 //!
 //! # Features
 //!

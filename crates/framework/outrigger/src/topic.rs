@@ -79,7 +79,9 @@ impl Topic {
         self
     }
 
-    /// Where events go, on the same broker, that were dropped, or that were not taken after the last repetition.
+    /// Where events go, on the same broker, that were dropped or that failed. As with Dapr the first failure is enough,
+    /// unless a retry policy of the sidecar beside the app delivers the event again before: see
+    /// [`Verdict::Retry`](crate::Verdict::Retry).
     pub fn dead_letter(mut self, topic: impl Into<String>) -> Self {
         self.dead_letter = Some(topic.into());
         self

@@ -8,8 +8,9 @@ pub enum Verdict {
     /// It is done, and acknowledged.
     #[default]
     Done,
-    /// It comes again: after the delay that the broker or a policy sets. After the last time it goes into the dead-letter
-    /// topic, where there is one.
+    /// It failed. Where the subscription has a dead-letter topic it goes there, at the first failure as with Dapr, unless a
+    /// retry policy of the sidecar beside the app delivers it again before. Without such a topic it comes again, after the
+    /// delay of the broker; one that does not redeliver, such as `pubsub.in-memory`, loses it.
     Retry,
     /// It never comes again; it goes into the dead-letter topic, where there is one.
     Drop,
@@ -40,7 +41,10 @@ impl<T: IntoVerdict, E: Into<BoxError>> IntoVerdict for Result<T, E> {
             Ok(done) => done.into_verdict(),
             Err(error) => {
                 let error = error.into();
-                tracing::warn!("an event comes again: {}", outrigger_base_std::chain(&*error));
+                tracing::warn!(
+                    "a handler of events failed: {}",
+                    outrigger_base_std::chain(&*error)
+                );
                 Verdict::Retry
             }
         }

@@ -38,9 +38,7 @@ where
 }
 
 /// A handler of events. An event that cannot be read is dropped: it will not become readable. One that is too large for
-/// the app's limit is for the broker to keep: the limit is the app's to raise. It comes again where the broker redelivers,
-/// and goes into the dead-letter topic where there is one; a broker that does neither loses it. So with one whose handler
-/// panics.
+/// the app's limit counts as failed: the limit is the app's to raise. So does one whose handler panics.
 pub(crate) fn event_fn<M, H>(handler: H) -> EventFn
 where
     H: Handler<M>,
@@ -53,7 +51,7 @@ where
                 Ok(Ok(output)) => output.into_verdict(),
                 Ok(Err(error)) => refused(&error),
                 Err(_) => {
-                    tracing::error!("a handler of events panicked; the event comes again");
+                    tracing::error!("a handler of events panicked");
                     Verdict::Retry
                 }
             }
@@ -70,7 +68,7 @@ fn refused(error: &Error) -> Verdict {
         tracing::error!("an event is dropped: {text}");
         Verdict::Drop
     } else {
-        tracing::warn!("an event comes again: {text}");
+        tracing::warn!("an event cannot be taken now: {text}");
         Verdict::Retry
     }
 }

@@ -24,6 +24,7 @@ both! {
     an_error_brings_the_event_again
     a_panic_brings_the_event_again
     what_is_dropped_goes_into_the_dead_letter_topic
+    the_first_error_goes_into_the_dead_letter_topic
     raw_payloads_come_as_bytes
     many_are_published_at_once
     a_handler_publishes
@@ -201,6 +202,32 @@ async fn what_is_dropped_goes_into_the_dead_letter_topic(world: World) {
     // An event that is no order will never be one.
     handle.publish("pubsub", "orders", "no order").await.unwrap();
     assert_eq!(told(&mut receiver).await, "no order");
+    app.end().await;
+}
+
+async fn the_first_error_goes_into_the_dead_letter_topic(world: World) {
+    async fn failing(State(tell): Tell<(&'static str, u32)>, event: Event<u32>) -> Result<(), Error> {
+        tell.send(("failing", event.data)).await.unwrap();
+        Err(Error::internal("on purpose"))
+    }
+    async fn dead(State(tell): Tell<(&'static str, u32)>, event: Event<u32>) {
+        tell.send(("dead", event.data)).await.unwrap();
+    }
+    let (sender, mut receiver) = mpsc::channel::<(&str, u32)>(8);
+    let topic = Topic::new("pubsub", "orders")
+        .otherwise(failing)
+        .dead_letter("poison");
+    let app = world
+        .start("app", durable(&world), |app| {
+            app.with(sender).subscribe(topic).on("pubsub", "poison", dead)
+        })
+        .await;
+    // The broker redelivers what fails, and has no turn: nothing of the first event comes with the second.
+    for data in [1, 2] {
+        app.handle().publish("pubsub", "orders", &data).await.unwrap();
+        assert_eq!(told(&mut receiver).await, ("failing", data));
+        assert_eq!(told(&mut receiver).await, ("dead", data));
+    }
     app.end().await;
 }
 
