@@ -38,7 +38,7 @@ use serde_json::json;
 
 use failure::{Failure, Result, Tried};
 use lab::{Lab, Spinners};
-use measure::{Gate, MEASURES, Measure, Subject};
+use measure::{Gate, MEASURES, Measure, Subject, Task, embedded};
 use options::Options;
 use proc::Usage;
 use programs::Programs;
@@ -59,6 +59,12 @@ fn bench(args: &[String]) -> Result<ExitCode> {
     let measures = selected(&options.only)?;
     if options.build && !namespace::inside() {
         programs::build(&options)?;
+        if measures
+            .iter()
+            .any(|measure| matches!(measure.task, Task::EmbeddedGet))
+        {
+            embedded::build()?;
+        }
     }
     if let Some(ended) = namespace::enter() {
         return ended.tried(|| "running in a network namespace".to_owned());

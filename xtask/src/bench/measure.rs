@@ -1,6 +1,7 @@
 //! What is measured, of whom, and when a run counts.
 
 mod chain;
+pub(crate) mod embedded;
 mod footprint;
 mod invoke;
 mod publish;
@@ -68,6 +69,7 @@ pub(crate) enum Task {
     Ready,
     Binary,
     Upload,
+    EmbeddedGet,
 }
 
 /// One measure.
@@ -154,6 +156,7 @@ pub(crate) const MEASURES: &[Measure] = &[
         Task::Upload,
         &[Subject::TwoHopsH1, Subject::TwoHopsH2, OURS, PEER],
     ),
+    speed("embedded-get", Task::EmbeddedGet, &[OURS]),
 ];
 
 const fn speed(name: &'static str, task: Task, subjects: &'static [Subject]) -> Measure {
@@ -189,6 +192,7 @@ impl Task {
             Self::Ready => footprint::ready(lab, subject),
             Self::Binary => footprint::binary(lab, subject),
             Self::Upload => upload::run(lab, subject),
+            Self::EmbeddedGet => embedded::get(lab),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a read of state costs an app that carries its runtime.
 //!
 //! `cargo run --release -p outrigger --example embedded_get` prints microseconds a read in memory, for a text of 1 KB and
-//! for a number: the median of many rounds, decoding included.
+//! for a number: the median of many rounds, decoding included. `cargo xtask bench --only embedded-get` reads its lines.
 
 #![allow(clippy::print_stdout, reason = "it is what the program is for")]
 
@@ -41,8 +41,8 @@ async fn main() -> Result<(), Error> {
         }
         small.push(start.elapsed().as_secs_f64() * 1e6 / f64::from(READS));
     }
-    println!("embedded get, 1 KB text: {:.2} µs", median(&mut typed));
-    println!("embedded get, a number: {:.2} µs", median(&mut small));
+    println!("text_us {:.2}", median(&mut typed));
+    println!("number_us {:.2}", median(&mut small));
     running.shutdown().await;
     Ok(())
 }
