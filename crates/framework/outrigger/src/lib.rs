@@ -58,6 +58,22 @@
 //! [`Running::shutdown`] sends the last ones. Where neither asks for traces, a trace that comes in is passed on, and none
 //! is begun.
 //!
+//! # Logs
+//!
+//! What goes wrong outside of a call (an event that failed, a component that must reconnect, a task that panicked) is told
+//! with [`tracing`](https://docs.rs/tracing), in both modes. Nothing is shown until the program installs a subscriber,
+//! which is the program's to choose; this one, of `tracing-subscriber`, writes lines to the standard output from `INFO` on:
+//!
+//! ```ignore
+//! #[tokio::main]
+//! async fn main() -> Result<(), outrigger::Error> {
+//!     tracing_subscriber::fmt::init();
+//!     App::new("hello").call("hello", hello).run().await
+//! }
+//! ```
+//!
+//! Embedded, what the runtime says stands in a span `app` with the app's id.
+//!
 //! # Resources
 //!
 //! Embedded, components come from the folders given to [`App::resources`], or else from those in
