@@ -15,6 +15,8 @@ mod route;
 mod secrets;
 mod state;
 mod telemetry;
+#[cfg(test)]
+mod tests;
 
 pub use cors::Cors;
 pub use face::{HttpFace, Options, Scope};

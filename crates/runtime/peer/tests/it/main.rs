@@ -2,5 +2,6 @@
 
 mod dapr;
 mod lengths;
+mod messages;
 mod peers;
 mod rig;
