@@ -90,8 +90,15 @@ async fn a_component_whose_secret_store_is_not_there_is_left_out() {
                 metadata:\n    - name: connectionString\n      secretKeyRef: {name: no-such-secret, key: k}\n\
                 auth:\n  secretStore: no-such-store\n";
     let sidecar = plan(&folder, &[text]).start().await;
-    let line = says(&sidecar.process, "Component db references a secret store that isn't loaded: no-such-store").await;
-    assert!(line.contains("level=warning") && line.contains("0.yaml"), "{line}");
+    let line = says(
+        &sidecar.process,
+        "Component db references a secret store that isn't loaded: no-such-store",
+    )
+    .await;
+    assert!(
+        line.contains("level=warning") && line.contains("0.yaml"),
+        "{line}"
+    );
     let answer = get(&sidecar, "/v1.0/state/db/k").await;
     assert_eq!(
         answer.code(),
@@ -106,7 +113,11 @@ async fn a_declared_rule_that_is_none_is_fatal() {
     let folder = Folder::new("rule").unwrap();
     let text = "apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata: {name: orders}\nspec:\n  pubsubname: bus\n  topic: t\n  \
                 routes:\n    rules:\n    - {match: event.type ==, path: /x}\n";
-    let (status, process) = ends(&plan(&folder, &[&component("bus", "pubsub.in-memory", &[]), text])).await;
+    let (status, process) = ends(&plan(
+        &folder,
+        &[&component("bus", "pubsub.in-memory", &[]), text],
+    ))
+    .await;
     assert_eq!(status.code(), Some(1), "{:#?}", process.lines());
     let line = says(&process, "level=fatal").await;
     assert!(
