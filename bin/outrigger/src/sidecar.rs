@@ -8,6 +8,7 @@ mod flags;
 mod logging;
 mod run;
 mod settings;
+mod signals;
 mod streams;
 mod wait;
 mod workers;

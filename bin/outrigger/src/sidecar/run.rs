@@ -13,13 +13,16 @@ use outrigger_runtime_node::{
     AppOptions, DrainOptions, Loaded, Node, Options, host_address, load, multicast, registry_dir,
 };
 use outrigger_wire_names::{environment, version};
-use tokio::{
-    runtime::Builder,
-    signal::unix::{Signal, SignalKind, signal},
-    time::Instant,
-};
+use tokio::{runtime::Builder, time::Instant};
 
-use super::{faces::Listeners, flags::Flags, logging, settings::Settings, workers::Workers};
+use super::{
+    faces::Listeners,
+    flags::Flags,
+    logging,
+    settings::Settings,
+    signals::{self, End, Signals},
+    workers::Workers,
+};
 
 /// Pause before a forced exit, in which the answer to the request for it goes out.
 const FORCE_PAUSE: Duration = Duration::from_millis(100);
@@ -47,16 +50,11 @@ pub(crate) fn run(settings: Settings, flags: &Flags) -> ExitCode {
         );
     }
     // The control part runs on this thread, connections on the workers'.
-    let started = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .and_then(|runtime| Ok((runtime, Workers::start()?)));
-    let (runtime, workers) = match started {
-        Ok(started) => started,
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
         Err(error) => return fatal(&error.into()),
     };
-    let code = runtime.block_on(live(settings, &host_name, &workers));
-    drop(workers);
+    let code = runtime.block_on(lives(settings, flags, &host_name));
     runtime.shutdown_timeout(FORCE_PAUSE);
     code
 }
@@ -66,15 +64,43 @@ fn fatal(error: &BoxError) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn live(settings: Settings, host_name: &str, workers: &Workers) -> ExitCode {
-    let signals = match Signals::new() {
+/// One life after another, in the same process and with the same flags: a hangup ends one and begins the next, which
+/// reads its files anew.
+async fn lives(mut settings: Settings, flags: &Flags, host_name: &str) -> ExitCode {
+    let mut signals = match Signals::new() {
         Ok(signals) => signals,
         Err(error) => return fatal(&error.into()),
     };
-    match start(settings, host_name, workers).await {
-        Ok(sidecar) => sidecar.live(signals).await,
-        Err(error) => fatal(&error),
+    loop {
+        if let After::Exit(code) = live(settings, host_name, &mut signals).await {
+            return code;
+        }
+        signals.forget_hangup();
+        settings = match Settings::new(flags, &ProcessEnv) {
+            Ok(settings) => settings,
+            Err(error) => return fatal(&error.into()),
+        };
     }
+}
+
+/// One life. Its workers end with it, and what it left behind on them.
+async fn live(settings: Settings, host_name: &str, signals: &mut Signals) -> After {
+    let workers = match Workers::start() {
+        Ok(workers) => workers,
+        Err(error) => return After::Exit(fatal(&error.into())),
+    };
+    match start(settings, host_name, &workers).await {
+        Ok(sidecar) => sidecar.live(signals).await,
+        Err(error) => After::Exit(fatal(&error)),
+    }
+}
+
+/// What comes after a life.
+enum After {
+    /// The end of the process.
+    Exit(ExitCode),
+    /// The next life.
+    Restart,
 }
 
 /// A started sidecar.
@@ -191,7 +217,7 @@ fn data_dir(env: &dyn Env) -> PathBuf {
 
 impl Sidecar {
     /// Waits for the app, then for the end.
-    async fn live(mut self, mut signals: Signals) -> ExitCode {
+    async fn live(mut self, signals: &mut Signals) -> After {
         let (shutdown, force) = (
             self.node.api().parts().shutdown.clone(),
             self.node.api().parts().force_shutdown.clone(),
@@ -210,15 +236,30 @@ impl Sidecar {
                 start.elapsed().as_millis()
             );
         });
-        let end = told_while(&mut signals, &shutdown, &force, ready).await;
+        let end = told_while(signals, &shutdown, &force, ready).await;
         if end == End::Force {
             tokio::time::sleep(FORCE_PAUSE).await;
-            return ExitCode::FAILURE;
+            return After::Exit(ExitCode::FAILURE);
         }
-        self.end(signals, force).await
+        let restarts = self.end(signals, &shutdown, &force, end == End::Restart).await;
+        match restarts {
+            Ok(true) => After::Restart,
+            Ok(false) => {
+                tracing::info!("Daprd shutdown gracefully");
+                After::Exit(ExitCode::SUCCESS)
+            }
+            Err(Cut) => After::Exit(ExitCode::FAILURE),
+        }
     }
 
-    async fn end(self, mut signals: Signals, force: StopSignal) -> ExitCode {
+    /// Drains. Returns whether a restart is still wanted then: whoever asks for the end meanwhile gets it.
+    async fn end(
+        self,
+        signals: &mut Signals,
+        shutdown: &StopSignal,
+        force: &StopSignal,
+        mut restarts: bool,
+    ) -> Result<bool, Cut> {
         let Self {
             node,
             subscriptions,
@@ -227,23 +268,41 @@ impl Sidecar {
             ..
         } = self;
         let drain = node.drain(async move { subscriptions.stop().await });
-        let limit = graceful + LAST_RESORT;
-        let code = tokio::select! {
-            late = drain => done(&late),
-            () = tokio::time::sleep(limit) => {
-                tracing::warn!("Graceful shutdown timeout exceeded, forcing shutdown");
-                ExitCode::FAILURE
+        let limit = tokio::time::sleep(graceful + LAST_RESORT);
+        tokio::pin!(drain, limit);
+        let ended = loop {
+            tokio::select! {
+                late = &mut drain => {
+                    for name in late {
+                        tracing::warn!("shutdown: {name} ran out of time");
+                    }
+                    break Ok(restarts && !shutdown.is_stopped());
+                }
+                () = &mut limit => {
+                    tracing::warn!("Graceful shutdown timeout exceeded, forcing shutdown");
+                    break Err(Cut);
+                }
+                // The first one asks that no other life comes, a second one that this one ends at once.
+                signal = signals.end() => {
+                    if !restarts {
+                        tracing::error!("Received signal '{signal}' during shutdown; exiting immediately");
+                        break Err(Cut);
+                    }
+                    signals::begin(signal);
+                    restarts = false;
+                }
+                () = force.stopped() => break Err(Cut),
             }
-            // A second signal ends it at once.
-            () = signals.again() => ExitCode::FAILURE,
-            () = force.stopped() => ExitCode::FAILURE,
         };
         for socket in sockets {
             let _ = std::fs::remove_file(socket);
         }
-        code
+        ended
     }
 }
+
+/// The drain did not come to its end.
+struct Cut;
 
 /// Drives `ready` and waits for the end, whichever comes first.
 async fn told_while(
@@ -258,52 +317,5 @@ async fn told_while(
         biased;
         end = &mut told => end,
         () = ready => told.await,
-    }
-}
-
-fn done(late: &[String]) -> ExitCode {
-    for name in late {
-        tracing::warn!("shutdown: {name} ran out of time");
-    }
-    tracing::info!("Daprd shutdown gracefully");
-    ExitCode::SUCCESS
-}
-
-/// How the end was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Orderly,
-    Force,
-}
-
-/// The signals that end the program.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn told(&mut self, shutdown: &StopSignal, force: &StopSignal) -> End {
-        tokio::select! {
-            _ = self.interrupt.recv() => tracing::info!("Received signal 'interrupt'; beginning shutdown"),
-            _ = self.terminate.recv() => tracing::info!("Received signal 'terminated'; beginning shutdown"),
-            () = shutdown.stopped() => {}
-            () = force.stopped() => return End::Force,
-        }
-        End::Orderly
-    }
-
-    async fn again(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
     }
 }

@@ -13,7 +13,7 @@ use crate::rig::{
 };
 
 /// A call that waits at the app's gate, once it is there.
-async fn held(sidecar: &Sidecar, id: &str, app: &App) -> JoinSet<io::Result<Answer>> {
+pub(super) async fn held(sidecar: &Sidecar, id: &str, app: &App) -> JoinSet<io::Result<Answer>> {
     let (place, port) = (sidecar.place.clone(), sidecar.http);
     let asked = request(Method::GET, &format!("/v1.0/invoke/{id}/method/held"), "");
     let mut task = JoinSet::new();
