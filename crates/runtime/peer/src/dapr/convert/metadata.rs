@@ -62,12 +62,24 @@ fn values(headers: &HeaderMap, key: fn(&HeaderName) -> String) -> Values {
         // What is no text cannot travel in a message.
         let texts = headers.get_all(name).iter();
         let texts = texts.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
-        let values: Vec<String> = texts.map(str::to_owned).collect();
+        let is_binary = name.as_str().ends_with(BINARY);
+        let values: Vec<String> = texts
+            .map(|text| if is_binary { padded(text) } else { text.to_owned() })
+            .collect();
         if !values.is_empty() {
             all.insert(key(name), ListStringValue { values });
         }
     }
     all
+}
+
+/// Base64 with the padding that gRPC leaves out and Dapr's sidecars ask for: they drop a value without it.
+fn padded(base64: &str) -> String {
+    let length = base64.len().next_multiple_of(4);
+    let mut text = String::with_capacity(length);
+    text.push_str(base64);
+    text.extend(std::iter::repeat_n('=', length - base64.len()));
+    text
 }
 
 fn as_it_is(name: &HeaderName) -> String {
@@ -184,7 +196,7 @@ mod tests {
             ("x-two", "1"),
             ("accept", "*/*"),
             ("x-two", "2"),
-            ("x-data-bin", "aGk="),
+            ("x-data-bin", "aGk"),
             ("dapr-caller-app-id", "caller"),
             ("dapr-caller-namespace", "default"),
             ("dapr-callee-app-id", "callee"),
@@ -208,6 +220,7 @@ mod tests {
         ];
         assert_eq!(keys(&values), expected);
         assert_eq!(values["X-Two"].values, ["1", "2"]);
+        assert_eq!(values["x-data-bin"].values, ["aGk="]);
     }
 
     #[test]
