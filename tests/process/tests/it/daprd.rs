@@ -3,6 +3,7 @@
 //! With a `daprd` of Dapr's, which `OUTRIGGER_TEST_DAPRD` names, the neighbours are one of each; without it, both are
 //! ours, and the two ways between sidecars are still walked.
 
+mod strict;
 mod swaps;
 
 use std::path::PathBuf;
