@@ -16,7 +16,7 @@ mod workers;
 use std::{io::Write, process::ExitCode};
 
 use outrigger_resource_manifest::ProcessEnv;
-use outrigger_wire_names::version;
+use outrigger_wire_names::{flags as names, version};
 
 use flags::Flags;
 use settings::Settings;
@@ -34,10 +34,10 @@ pub(crate) fn main(args: Vec<String>) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    if flags.is_set("version") {
+    if flags.is_set(names::VERSION) {
         return say(&format!("{}\n", version::DAPR));
     }
-    if flags.is_set("build-info") {
+    if flags.is_set(names::BUILD_INFO) {
         return say(&build_info());
     }
     match Settings::new(&flags, &ProcessEnv) {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
 use outrigger_base_clock::SystemClock;
 use outrigger_base_std::BoxError;
 use outrigger_base_telemetry::log::{Config, Layout, LogLayer, Output, Rotation, Scopes};
-use outrigger_wire_names::version;
+use outrigger_wire_names::{flags as names, version};
 use tracing_subscriber::{Registry, layer::SubscriberExt};
 
 use super::flags::Flags;
@@ -57,7 +57,7 @@ pub(crate) fn install(flags: &Flags, app_id: &str, host_name: &str) -> Result<()
 }
 
 fn config(flags: &Flags, app_id: &str, host_name: &str) -> Result<Config, BoxError> {
-    let file = Some(flags.text("log-file"))
+    let file = Some(flags.text(names::LOG_FILE))
         .filter(|file| !file.is_empty())
         .map(Path::new);
     let positive = |name| {
@@ -65,18 +65,20 @@ fn config(flags: &Flags, app_id: &str, host_name: &str) -> Result<Config, BoxErr
             .ok()
             .filter(|number| *number > 0)
     };
-    let timestamp = match flags.text("log-timestamp-format") {
+    let timestamp = match flags.text(names::LOG_TIMESTAMP_FORMAT) {
         "" => Layout::rfc3339_nano(),
         layout => Layout::parse(layout)?,
     };
     Ok(Config {
-        level: flags.text("log-level").parse()?,
-        json: flags.is_set("log-as-json"),
-        outputs: Output::parse_list(flags.text("log-outputs"), file),
+        level: flags.text(names::LOG_LEVEL).parse()?,
+        json: flags.is_set(names::LOG_AS_JSON),
+        outputs: Output::parse_list(flags.text(names::LOG_OUTPUTS), file),
         rotation: Rotation {
-            max_size_bytes: positive("log-file-max-size").map(|megabytes| megabytes.saturating_mul(MEGABYTE)),
-            max_backups: positive("log-file-max-backups").and_then(|count| usize::try_from(count).ok()),
-            max_age: positive("log-file-max-age").map(|days| Duration::from_secs(days.saturating_mul(DAY))),
+            max_size_bytes: positive(names::LOG_FILE_MAX_SIZE)
+                .map(|megabytes| megabytes.saturating_mul(MEGABYTE)),
+            max_backups: positive(names::LOG_FILE_MAX_BACKUPS).and_then(|count| usize::try_from(count).ok()),
+            max_age: positive(names::LOG_FILE_MAX_AGE)
+                .map(|days| Duration::from_secs(days.saturating_mul(DAY))),
         },
         timestamp,
         context: context(app_id, host_name),

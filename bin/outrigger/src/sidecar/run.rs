@@ -12,7 +12,7 @@ use outrigger_runtime_host::Identity;
 use outrigger_runtime_node::{
     AppOptions, DrainOptions, Loaded, Node, Options, host_address, load, multicast, registry_dir,
 };
-use outrigger_wire_names::{environment, version};
+use outrigger_wire_names::{environment, flags as names, version};
 use tokio::{runtime::Builder, time::Instant};
 
 use super::{
@@ -43,7 +43,7 @@ pub(crate) fn run(settings: Settings, flags: &Flags) -> ExitCode {
         version::DAPR,
         version::OUTRIGGER
     );
-    tracing::info!("Log level set to: {}", flags.text("log-level"));
+    tracing::info!("Log level set to: {}", flags.text(names::LOG_LEVEL));
     for (flag, block) in flags.without_room() {
         tracing::warn!(
             "--{flag} has no effect: the {block} building block is not built into this version of Outrigger"

@@ -10,7 +10,7 @@ use outrigger_base_std::{Secret, go, quantity};
 use outrigger_resource_manifest::Env;
 use outrigger_runtime_api_http::Cors;
 use outrigger_runtime_channel::{Protocol, Settings as AppSettings, health};
-use outrigger_wire_names::environment;
+use outrigger_wire_names::{environment, flags as names};
 
 use super::flags::Flags;
 
@@ -63,8 +63,8 @@ pub(crate) enum SettingsError {
 impl Settings {
     /// Settings from flags and the environment.
     pub(crate) fn new(flags: &Flags, env: &dyn Env) -> Result<Self, SettingsError> {
-        let wait = flags.is_set("wait");
-        let app_id = flags.text("app-id").to_owned();
+        let wait = flags.is_set(names::WAIT);
+        let app_id = flags.text(names::APP_ID).to_owned();
         check_disseminate_timeout(flags)?;
         if !wait {
             check_mode(flags)?;
@@ -75,38 +75,40 @@ impl Settings {
         let skipped = skipped_init_calls(flags)?;
         Ok(Self {
             namespace: env.var(environment::NAMESPACE).unwrap_or_default(),
-            http_port: port(flags, "dapr-http-port")?,
-            grpc_port: port(flags, "dapr-grpc-port")?,
+            http_port: port(flags, names::DAPR_HTTP_PORT)?,
+            grpc_port: port(flags, names::DAPR_GRPC_PORT)?,
             listen: addresses(flags)?,
-            unix_dir: Some(flags.text("unix-domain-socket"))
+            unix_dir: Some(flags.text(names::UNIX_DOMAIN_SOCKET))
                 .filter(|dir| !dir.is_empty())
                 .map(PathBuf::from),
             internal: SocketAddr::new(
-                address(flags, "dapr-internal-grpc-listen-address")?,
-                port(flags, "dapr-internal-grpc-port")?,
+                address(flags, names::DAPR_INTERNAL_GRPC_LISTEN_ADDRESS)?,
+                port(flags, names::DAPR_INTERNAL_GRPC_PORT)?,
             ),
-            public: match flags.text("dapr-public-port") {
+            public: match flags.text(names::DAPR_PUBLIC_PORT) {
                 "" => None,
                 _ => Some(SocketAddr::new(
-                    address(flags, "dapr-public-listen-address")?,
-                    port(flags, "dapr-public-port")?,
+                    address(flags, names::DAPR_PUBLIC_LISTEN_ADDRESS)?,
+                    port(flags, names::DAPR_PUBLIC_PORT)?,
                 )),
             },
-            metrics: match flags.is_set("enable-metrics") {
+            metrics: match flags.is_set(names::ENABLE_METRICS) {
                 false => None,
                 true => Some(SocketAddr::new(
-                    address(flags, "metrics-listen-address")?,
-                    port(flags, "metrics-port")?,
+                    address(flags, names::METRICS_LISTEN_ADDRESS)?,
+                    port(flags, names::METRICS_PORT)?,
                 )),
             },
             app: app(flags, &app_id, secret(environment::APP_API_TOKEN), max_head)?,
-            app_max_concurrency: usize::try_from(flags.number("app-max-concurrency"))
+            app_max_concurrency: usize::try_from(flags.number(names::APP_MAX_CONCURRENCY))
                 .ok()
                 .filter(|limit| *limit > 0),
-            app_health: flags.is_set("enable-app-health-check").then(|| app_health(flags)),
+            app_health: flags
+                .is_set(names::ENABLE_APP_HEALTH_CHECK)
+                .then(|| app_health(flags)),
             resources: resources(flags),
             configs: flags
-                .list("config")
+                .list(names::CONFIG)
                 .iter()
                 .filter(|path| !path.is_empty())
                 .map(PathBuf::from)
@@ -114,10 +116,10 @@ impl Settings {
             max_body: body_bytes(flags)?,
             max_head,
             api_token: secret(environment::DAPR_API_TOKEN),
-            cors: Cors::parse(flags.text("allowed-origins")),
+            cors: Cors::parse(flags.text(names::ALLOWED_ORIGINS)),
             log_calls: flags
-                .given("enable-api-logging")
-                .then(|| flags.is_set("enable-api-logging")),
+                .given(names::ENABLE_API_LOGGING)
+                .then(|| flags.is_set(names::ENABLE_API_LOGGING)),
             graceful: graceful(flags),
             block: block(flags),
             skip_config: skipped.config,
@@ -132,7 +134,7 @@ impl Settings {
 }
 
 fn check_mode(flags: &Flags) -> Result<(), SettingsError> {
-    match flags.text("mode") {
+    match flags.text(names::MODE) {
         "standalone" => Ok(()),
         "kubernetes" => Err(invalid(
             "mode",
@@ -150,18 +152,20 @@ fn check_app_id(app_id: &str) -> Result<(), SettingsError> {
         return Err(SettingsError::Required("app-id parameter cannot be empty"));
     }
     if app_id.contains('.') {
-        return Err(invalid("app-id", "parameter app-id cannot contain dots"));
+        return Err(invalid(names::APP_ID, "parameter app-id cannot contain dots"));
     }
     Ok(())
 }
 
 /// Checked though no actors are built: who mistypes it should not learn that only from a sidecar that has them.
 fn check_disseminate_timeout(flags: &Flags) -> Result<(), SettingsError> {
-    const NAME: &str = "actors-disseminate-timeout";
-    let text = flags.text(NAME);
+    let text = flags.text(names::ACTORS_DISSEMINATE_TIMEOUT);
     match go::parse_duration_nanos(text) {
         Ok(nanos) if nanos > 0 => Ok(()),
-        _ => Err(invalid(NAME, format!("must be positive, got {text}"))),
+        _ => Err(invalid(
+            names::ACTORS_DISSEMINATE_TIMEOUT,
+            format!("must be positive, got {text}"),
+        )),
     }
 }
 
@@ -174,16 +178,15 @@ struct SkippedCalls {
 
 /// Names in any case, with blanks around them or nothing between two commas.
 fn skipped_init_calls(flags: &Flags) -> Result<SkippedCalls, SettingsError> {
-    const NAME: &str = "disable-init-endpoints";
     let mut skipped = SkippedCalls::default();
-    for name in flags.list(NAME) {
+    for name in flags.list(names::DISABLE_INIT_ENDPOINTS) {
         match name.trim().to_lowercase().as_str() {
             "" => {}
             "config" => skipped.config = true,
             "subscribe" => skipped.subscribe = true,
             other => {
                 return Err(invalid(
-                    NAME,
+                    names::DISABLE_INIT_ENDPOINTS,
                     format!("{other:?} is unknown; expected config or subscribe"),
                 ));
             }
@@ -231,9 +234,9 @@ fn any_address() -> IpAddr {
 }
 
 fn addresses(flags: &Flags) -> Result<Vec<IpAddr>, SettingsError> {
-    let list = flags.text("dapr-listen-addresses");
+    let list = flags.text(names::DAPR_LISTEN_ADDRESSES);
     list.split(',')
-        .map(|text| parse_address(text).map_err(|reason| invalid("dapr-listen-addresses", reason)))
+        .map(|text| parse_address(text).map_err(|reason| invalid(names::DAPR_LISTEN_ADDRESSES, reason)))
         .collect()
 }
 
@@ -243,18 +246,18 @@ fn app(
     token: Option<Secret>,
     max_head: usize,
 ) -> Result<Option<AppSettings>, SettingsError> {
-    let port = port(flags, "app-port")?;
+    let port = port(flags, names::APP_PORT)?;
     if port == 0 {
         return Ok(None);
     }
-    let protocol: Protocol = flags.text("app-protocol").parse().map_err(|error| {
+    let protocol: Protocol = flags.text(names::APP_PROTOCOL).parse().map_err(|error| {
         let error: outrigger_runtime_channel::ProtocolError = error;
-        invalid("app-protocol", error.to_string())
+        invalid(names::APP_PROTOCOL, error.to_string())
     })?;
     Ok(Some(AppSettings {
-        address: flags.text("app-channel-address").to_owned(),
+        address: flags.text(names::APP_CHANNEL_ADDRESS).to_owned(),
         port,
-        protocol: if flags.is_set("app-ssl") {
+        protocol: if flags.is_set(names::APP_SSL) {
             protocol.with_tls()
         } else {
             protocol
@@ -277,18 +280,18 @@ fn app_health(flags: &Flags) -> health::Options {
             .filter(|number| *number > 0)
     };
     health::Options {
-        path: flags.text("app-health-check-path").to_owned(),
-        interval: positive("app-health-probe-interval").map_or(default.interval, Duration::from_secs),
-        timeout: positive("app-health-probe-timeout").map_or(default.timeout, Duration::from_millis),
-        threshold: positive("app-health-threshold")
+        path: flags.text(names::APP_HEALTH_CHECK_PATH).to_owned(),
+        interval: positive(names::APP_HEALTH_PROBE_INTERVAL).map_or(default.interval, Duration::from_secs),
+        timeout: positive(names::APP_HEALTH_PROBE_TIMEOUT).map_or(default.timeout, Duration::from_millis),
+        threshold: positive(names::APP_HEALTH_THRESHOLD)
             .and_then(|n| u32::try_from(n).ok())
             .unwrap_or(default.threshold),
     }
 }
 
 fn resources(flags: &Flags) -> Vec<PathBuf> {
-    let given = flags.list("resources-path");
-    let old = flags.text("components-path").to_owned();
+    let given = flags.list(names::RESOURCES_PATH);
+    let old = flags.text(names::COMPONENTS_PATH).to_owned();
     given
         .iter()
         .cloned()
@@ -300,38 +303,42 @@ fn resources(flags: &Flags) -> Vec<PathBuf> {
 
 /// The body limit; the newer flag comes first.
 fn body_bytes(flags: &Flags) -> Result<Option<u64>, SettingsError> {
-    let bytes = if flags.given("max-body-size") || !flags.given("dapr-http-max-request-size") {
-        let text = flags.text("max-body-size");
-        quantity::parse_bytes(text).map_err(|error| invalid("max-body-size", error.to_string()))?
+    let bytes = if flags.given(names::MAX_BODY_SIZE) || !flags.given(names::DAPR_HTTP_MAX_REQUEST_SIZE) {
+        let text = flags.text(names::MAX_BODY_SIZE);
+        quantity::parse_bytes(text).map_err(|error| invalid(names::MAX_BODY_SIZE, error.to_string()))?
     } else {
-        flags.number("dapr-http-max-request-size").saturating_mul(1 << 20)
+        flags
+            .number(names::DAPR_HTTP_MAX_REQUEST_SIZE)
+            .saturating_mul(1 << 20)
     };
     Ok(u64::try_from(bytes).ok().filter(|bytes| *bytes > 0))
 }
 
 fn head_bytes(flags: &Flags) -> Result<usize, SettingsError> {
-    let bytes = if flags.given("read-buffer-size") || !flags.given("dapr-http-read-buffer-size") {
-        let text = flags.text("read-buffer-size");
-        quantity::parse_bytes(text).map_err(|error| invalid("read-buffer-size", error.to_string()))?
+    let bytes = if flags.given(names::READ_BUFFER_SIZE) || !flags.given(names::DAPR_HTTP_READ_BUFFER_SIZE) {
+        let text = flags.text(names::READ_BUFFER_SIZE);
+        quantity::parse_bytes(text).map_err(|error| invalid(names::READ_BUFFER_SIZE, error.to_string()))?
     } else {
-        flags.number("dapr-http-read-buffer-size").saturating_mul(1 << 10)
+        flags
+            .number(names::DAPR_HTTP_READ_BUFFER_SIZE)
+            .saturating_mul(1 << 10)
     };
     let bytes = if bytes <= 0 {
         HEAD_MAX
     } else {
         bytes.saturating_add(HEAD_SLOP).min(HEAD_MAX)
     };
-    usize::try_from(bytes).map_err(|_| invalid("read-buffer-size", "too large"))
+    usize::try_from(bytes).map_err(|_| invalid(names::READ_BUFFER_SIZE, "too large"))
 }
 
 /// A negative time is the default.
 fn graceful(flags: &Flags) -> Duration {
-    u64::try_from(flags.number("dapr-graceful-shutdown-seconds"))
+    u64::try_from(flags.number(names::DAPR_GRACEFUL_SHUTDOWN_SECONDS))
         .map_or(Duration::from_secs(5), Duration::from_secs)
 }
 
 fn block(flags: &Flags) -> Option<Duration> {
-    let text = flags.text("dapr-block-shutdown-duration");
+    let text = flags.text(names::DAPR_BLOCK_SHUTDOWN_DURATION);
     go::parse_duration(text)
         .ok()
         .filter(|duration| !duration.is_zero())
