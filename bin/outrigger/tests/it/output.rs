@@ -1,7 +1,7 @@
 //! What apps say, on its way to whoever reads it: whole, in time, and never in the way of the end.
 
 use std::{
-    io::Write,
+    io::{PipeWriter, Write},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -58,12 +58,22 @@ fn a_reader_who_takes_nothing_does_not_keep_the_end() {
 
 #[test]
 fn a_reader_who_takes_nothing_leaves_neither_half_running() {
-    for (app_id, sidecar_dies) in [("ends", false), ("orphan", true)] {
+    for (app_id, sidecar_dies, is_full) in [
+        ("ends", false, false),
+        ("orphan", true, false),
+        ("ends-early", false, true),
+        ("orphan-early", true, true),
+    ] {
         let user = User::new();
         let script = "yes & echo $! > flood; echo $$ > pid; until [ -e end ]; do sleep 0.05; done; exit 3";
+        let (reader, writer) = std::io::pipe().unwrap();
+        if is_full {
+            // Then not even what `run` says at the start is taken.
+            fill(&writer);
+        }
         let mut child = user
             .command(&["run", "--app-id", app_id, "--", "sh", "-c", script])
-            .stdout(Stdio::piped())
+            .stdout(writer)
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
@@ -80,10 +90,21 @@ fn a_reader_who_takes_nothing_leaves_neither_half_running() {
         }
         // The reader decides when the last lines are taken; nothing but that is left to wait for.
         assert!(child.try_wait().unwrap().is_none(), "{app_id}");
-        drop(child.stdout.take());
+        drop(reader);
         let end = eventually("the end", Instant::now() + PATIENCE, || child.try_wait().unwrap());
         assert_eq!(end.code(), Some(if sidecar_dies { 1 } else { 3 }), "{app_id}");
     }
+}
+
+/// Fills a pipe to the last byte.
+fn fill(pipe: &PipeWriter) {
+    let mut yes = Command::new("yes")
+        .stdout(pipe.try_clone().unwrap())
+        .spawn()
+        .unwrap();
+    stands_still(yes.id());
+    yes.kill().unwrap();
+    yes.wait().unwrap();
 }
 
 /// Waits for the process id that an app writes into a file in its home folder.

@@ -32,6 +32,9 @@ use crate::commands::{
 const READY: Duration = Duration::from_secs(60);
 /// Between two questions whether a sidecar is ready. It is ready within some ten milliseconds.
 const ASK: Duration = Duration::from_millis(10);
+/// How long what is told at the start may take once the sidecar or the app has ended: lines that scripts wait for come
+/// first, and a reader who takes none does not keep the end from being seen.
+const TELLING: Duration = Duration::from_secs(2);
 /// Faces of a sidecar that have a Unix socket.
 pub(super) const FACES: [&str; 2] = ["http", "grpc"];
 
@@ -103,10 +106,33 @@ async fn begin(
     };
     let client = Client::new(endpoint, stage.tasks.clone()).map_err(StartError::Client)?;
     await_sidecar(plan, voice, &client, sidecar, orders).await?;
-    let app = start_app(plan, index, stage, voice)?;
-    tell(plan, stage, voice, &client, app.as_ref()).await;
-    welcome(plan, voice, app.is_some()).await;
+    let mut app = start_app(plan, index, stage, voice)?;
+    let pid = app.as_ref().map(Process::id);
+    let told = async {
+        tell(plan, stage, voice, &client, pid).await;
+        welcome(plan, voice, pid.is_some()).await;
+    };
+    tokio::select! {
+        biased;
+        () = told => {}
+        () = either_ended(sidecar, app.as_mut()) => {}
+    }
     Ok(app)
+}
+
+/// Waits until the sidecar or the app has ended, and then for as long as what is told at the start may take still.
+async fn either_ended(sidecar: &mut Process, app: Option<&mut Process>) {
+    let app = async {
+        match app {
+            Some(app) => app.wait().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = app => {}
+        _ = sidecar.wait() => {}
+    }
+    sleep(TELLING).await;
 }
 
 fn voice(plan: &AppPlan, stage: &Stage) -> Result<Voice, LogError> {

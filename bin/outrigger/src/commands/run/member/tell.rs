@@ -7,7 +7,7 @@ use outrigger_wire_names::extended;
 use super::{begin::Stage, voice::Voice};
 use crate::commands::{
     api::Client,
-    run::{logs, plan::AppPlan, process::Process},
+    run::{logs, plan::AppPlan},
     talk::Mark,
 };
 
@@ -17,7 +17,7 @@ pub(super) async fn tell(
     stage: &Stage,
     voice: &Voice,
     client: &Client,
-    app: Option<&Process>,
+    app_pid: Option<i32>,
 ) {
     let mut facts = vec![(extended::CLI_PID, std::process::id().to_string())];
     if let Some(file) = &stage.file {
@@ -26,9 +26,9 @@ pub(super) async fn tell(
     }
     let log = |key, path: Option<&Path>| path.map(|path| (key, path.display().to_string()));
     facts.extend(log(extended::DAPRD_LOG_PATH, voice.with_sidecar.file()));
-    if let Some(app) = app {
+    if let Some(pid) = app_pid {
         facts.extend(log(extended::APP_LOG_PATH, voice.with_app.file()));
-        let pid = app.id().to_string();
+        let pid = pid.to_string();
         let text = format!("Updating metadata for appPID: {pid}");
         voice.sidecar(Mark::Info, &text).await;
         facts.push((extended::APP_PID, pid));
