@@ -61,7 +61,7 @@ impl Caller {
         self.app_id.as_deref()
     }
 
-    /// The calling app's namespace, where it has one.
+    /// The calling app's namespace: `default` where that app's runtime has none. A caller that names no namespace has none.
     pub fn namespace(&self) -> Option<&str> {
         self.namespace.as_deref()
     }
